@@ -1,0 +1,1 @@
+"""leaklint finds the bugs by which one user of a Python server gets another user's data."""

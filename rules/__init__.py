@@ -1,0 +1,1 @@
+"""The rules: one module each, loaded by name. Installed as `leaklint.rules`."""
