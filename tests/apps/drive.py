@@ -1,6 +1,7 @@
 """A fixture application and a drive script in, what two interleaved users saw out, as plain JSON data.
 
-It knows no application and no framework, and it never sleeps: a drive script forces its interleaving with events inside the fakes of its app.
+It knows no application and no framework, and it never sleeps: drive scripts force the order of events inside the fakes of
+their app.
 
 A test copies an app, drives the copy, lets leaklint fix it and drives it again:
 
@@ -45,7 +46,7 @@ def drive(
 ) -> Any:
     """Run one scenario of `tests/apps/drives/<script>` in a fresh interpreter and return the JSON value it prints last.
 
-    `paths` are folders of the app, relative to it, in the order in which they are on `sys.path`; the working directory is the app.
+    `paths` are folders of the app, relative to it, in the order in which they are on `sys.path`; the script runs in `app`.
     Raises AssertionError with the output of the script where it fails.
     """
     command = [
@@ -71,7 +72,7 @@ def fix(app: Path, *options: str, unsafe: bool = True) -> str:
 
 
 def play(scenarios: Mapping[str, Callable[[], Any]]) -> None:
-    """Run the scenario named on the command line, plain function or coroutine function, and print what it returns as one line of JSON."""
+    """Run the scenario that the command line names, plain or coroutine function, and print its result as a line of JSON."""
     result = scenarios[sys.argv[1]]()
     seen = asyncio.run(result) if inspect.iscoroutine(result) else result
     print(json.dumps(seen), flush=True)
