@@ -1,7 +1,7 @@
 """A fixture application and a drive script in, what two interleaved users saw out, as plain JSON data.
 
-It knows no application and no framework, and it never sleeps: drive scripts force the order of events inside the fakes of
-their app.
+It knows no application and no framework, and it never sleeps: a drive script forces the order of events in the fakes of
+its app.
 
 A test copies an app, drives the copy, lets leaklint fix it and drives it again:
 
@@ -44,9 +44,9 @@ def copy_app(name: str, parent: Path) -> Path:
 def drive(
     app: Path, script: str, scenario: str, *, paths: Sequence[str] = (".",), env: Mapping[str, str] | None = None
 ) -> Any:
-    """Run one scenario of `tests/apps/drives/<script>` in a fresh interpreter and return the JSON value it prints last.
+    """Run one scenario of `tests/apps/drives/<script>` in a fresh interpreter and return the JSON value printed last.
 
-    `paths` are folders of the app, relative to it, in the order in which they are on `sys.path`; the script runs in `app`.
+    `paths` are folders of the app, relative to it, in the order in which they are on `sys.path`; it runs in `app`.
     Raises AssertionError with the output of the script where it fails.
     """
     command = [
@@ -72,7 +72,7 @@ def fix(app: Path, *options: str, unsafe: bool = True) -> str:
 
 
 def play(scenarios: Mapping[str, Callable[[], Any]]) -> None:
-    """Run the scenario that the command line names, plain or coroutine function, and print its result as a line of JSON."""
+    """Run the scenario that the command line names, plain or coroutine function, and print its result as JSON."""
     result = scenarios[sys.argv[1]]()
     seen = asyncio.run(result) if inspect.iscoroutine(result) else result
     print(json.dumps(seen), flush=True)
