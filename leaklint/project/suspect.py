@@ -1,0 +1,169 @@
+"""What the project stage decides and a rule judges: suspects, with every fact a rule or a codemod may need.
+
+Plain frozen data: no syntax, no judgement, no wording. Spans are those of `leaklint.finding`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from leaklint.finding import Span
+
+
+class Access(Enum):
+    """What a piece of code does to a place."""
+
+    READ = "read"
+    STORE = "store"  # `x.a = v`, `x["k"] = v`, `setattr(x, "a", v)`
+    MUTATE = "mutate"  # `x.append(v)`, `x.update(v)`
+    DELETE = "delete"  # `del x.a`, `x.pop("k", None)`, `x.clear()`
+    ESCAPE = "escape"  # passed on, returned or stored as a value: later uses are not seen by name
+
+
+class PlaceKind(Enum):
+    """Where a value is kept."""
+
+    INSTANCE = "instance"  # an attribute of an object
+    CLASS = "class"  # an attribute of a class
+    GLOBAL = "global"  # a module-level name
+    CLOSURE = "closure"  # a variable of an enclosing function that outlives the call
+    CONTAINER = "container"  # an item of a list, dict or set
+
+
+class Strength(Enum):
+    """How personal request data is."""
+
+    IDENTITY = "identity"  # user, session, tenant, credential, socket or callback of a client
+    CONTENT = "content"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One occurrence of a slot in the program."""
+
+    access: Access
+    span: Span  # of the place expression: `self._holder`, not of the statement
+    statement: Span
+    function: str  # qualified name with module: "services.agent.FitCheckAgent.analyze"
+    covered: bool  # the owner of this occurrence is known to be the slot's owner
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A slot that outlives the request, as `owner`.`slot` and the path below it."""
+
+    kind: PlaceKind
+    owner: str  # qualified: "services.agent.FitCheckAgent", "store.cache" (module), "app.create_app" (closure)
+    slot: str  # attribute or name: "_callback_holder"
+    path: tuple[str, ...]  # what lies between the slot and the written item: ("['callback']",)
+    text: str  # as the code writes it: `self._callback_holder["callback"]`
+    created: Span | None  # where the shared object is made
+    why: str  # why it is shared: "`agent` is made once, at import"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where requests come in."""
+
+    label: str  # "FastAPI route POST /stream"
+    function: str
+    span: Span
+    concurrency: str  # "loop", "pool" or "task"
+    certain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One call on the way from the entry to the fact."""
+
+    span: Span  # of the call
+    caller: str
+    callee: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A shortest known way of a request to a function."""
+
+    entry: Entry
+    hops: tuple[Hop, ...]
+    others: int  # further entries that reach the same fact
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A fact that a rule may report; `span` is the exact node that LibCST will be asked for."""
+
+    function: str
+    span: Span
+    statement: Span
+    route: Route | None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteSuspect(Suspect):
+    """Request code writes request data to a place that outlives the request."""
+
+    place: Place
+    access: Access
+    value: str  # source text of what is kept; empty for deletes
+    value_span: Span | None
+    strength: Strength
+    concept: str  # "session", "user", "tenant", "request", ... or empty
+    guarded: bool  # only written when still empty: the first request wins for ever
+    how: str  # "assign", "global", "nonlocal", "setattr", or the mutating method's name
+    siblings: tuple[Use, ...]  # other writes of the slot in request code
+    resets: tuple[Use, ...]  # deletes and resets of the slot
+    readers: tuple[Use, ...]  # reads that other requests can reach
+    uses: tuple[Use, ...]  # every occurrence in the program, for codemods
+    suspends: Span | None  # first await or yield between the write and a later read, for the timeline
+    certain: bool  # the object is known, not assumed, to be the shared one
+
+
+class IdOrigin(Enum):
+    """Where an id comes from that does not identify."""
+
+    CONSTANT = "constant"
+    FALLBACK = "fallback"
+    IMPORT_TIME = "import-time"
+    MEMOIZED = "memoized"
+    COLLIDING = "colliding"
+
+
+@dataclass(frozen=True, slots=True)
+class IdSuspect(Suspect):
+    """An id of the wrong origin is used as a session id by request code; `span` is where it is brought in."""
+
+    origin: IdOrigin
+    name: str  # the target that makes it an id: "session_id", "thread_id"
+    concept: str
+    value: str  # source text: `"default"`, `str(uuid4())`
+    why: str  # for colliding ids: "a clock", "`hash()`", "the client's address"
+    use: Span  # where request code uses it
+    use_text: str  # "key of `self.sessions`", "argument `session_id` of `agent.run`"
+    form: str  # "assign", "argument", "keyword", "default", "dict-key", "or", "get", "else", "class-attribute", "dataclass-field", "module", "decorator", "lazy-attribute", "factory"
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideSuspect(Suspect):
+    """An ambient id is used although an override of the same concept is in scope, or an override is ignored."""
+
+    concept: str
+    override: str  # parameter name or expression that holds the override: "session_id", "runtime_opts"
+    ambient: str  # source text of the ambient use; empty for ignored overrides
+    resolver: str  # the project's own resolver call to use instead; empty if none
+    matrix: tuple[tuple[str, str, str], ...]  # for split identity: (path, source of id, source of the other id)
+    form: str  # "ambient", "ignored", "split-call", "split-siblings"
+
+
+@dataclass(frozen=True, slots=True)
+class PropagationSuspect(Suspect):
+    """A call that drops an id which is in scope."""
+
+    concept: str
+    name: str  # the parameter or header that should carry it: "request_id", "X-Request-ID"
+    available: str  # source text of the id in scope: `request_id`, `request.state.request_id`
+    callee: str
+    form: str  # "parameter" (first-party) or "outbound"
+    example: Span | None  # a sibling call that does send it
