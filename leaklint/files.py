@@ -35,34 +35,33 @@ class SourceFile:
     digest: str  # blake2b of the bytes, 32 hex digits
 
 
-def collect(root: Path, config: Config, extra: Sequence[Path] = ()) -> tuple[list[SourceFile], list[Problem]]:
-    """The project's files in the order of their paths, and those that could not be read.
+def collect(root: Path, config: Config, tops: Sequence[Path] = ()) -> tuple[list[SourceFile], list[Problem]]:
+    """The files under `tops`, or under `root` when there are none, and those that could not be read; sorted by path.
 
-    Paths in `extra` are taken in although the configuration or a .gitignore leaves them out.
+    Paths are relative to `root`. Exclusions that cover a top as a whole are set aside, those that cover a part of it
+    stay in force: who names an excluded folder wants it read.
     """
-    return _load(found for top in (root, *extra) for found in _walk(root, top, config))
+    return _load(found for top in tops or (root,) for found in _walk(root, top, config))
 
 
-def collect_under(root: Path, config: Config, top: Path) -> tuple[list[SourceFile], list[Problem]]:
-    """The files under `top` alone, as a program of its own; their paths stay relative to `root`.
-
-    Exclusions that cover `top` as a whole are set aside, those that cover a part of it stay in force.
-    """
-    return _load(_walk(root, top, config))
-
-
-def is_excluded(root: Path, config: Config, path: Path) -> bool:
-    """Whether `collect` leaves out `path`, a file or folder under `root`."""
-    excludes = _patterns(config.exclude, root)
-    ignores = _inherited(root, root)
-    here = root
-    for part in path.relative_to(root).parts:
+def is_excluded(config: Config, path: Path) -> bool:
+    """Whether `collect` leaves out `path`, a file or folder under the project root."""
+    excludes = _patterns(config.exclude, config.root)
+    ignores = _inherited(config, config.root)
+    here = config.root
+    for part in path.relative_to(here).parts:
         ignores += _gitignore(here)
         here = here / part
         folder = here.is_dir()
         if (folder and _never(here.name, here)) or _covers(excludes, here, folder) or _covers(ignores, here, folder):
             return True
-    return path.is_file() and not _included(_patterns(config.include, root), path)
+    return path.is_file() and not _included(_patterns(config.include, config.root), path)
+
+
+def covered_by(config: Config, globs: Sequence[str], path: Path) -> bool:
+    """Whether one of the configuration's `globs` covers the file `path` or a folder above it."""
+    patterns = _patterns(globs, config.root)
+    return bool(patterns) and _included(patterns, path)
 
 
 def decode(data: bytes) -> tuple[str, str]:
@@ -98,9 +97,9 @@ def _walk(root: Path, top: Path, config: Config) -> Iterator[_Found | Problem]:
     if not top.is_dir():
         yield _Found(str(top), name)
         return
-    excludes = tuple(pattern for pattern in _patterns(config.exclude, root) if not pattern.touches(top))
-    includes = _patterns(config.include, root)
-    pending = [(str(top), name, _inherited(root, top))]
+    excludes = tuple(pattern for pattern in _patterns(config.exclude, config.root) if not pattern.touches(top))
+    includes = _patterns(config.include, config.root)
+    pending = [(str(top), name, _inherited(config, top))]
     while pending:
         folder, name, ignores = pending.pop()
         ignores += _gitignore(Path(folder))
@@ -210,9 +209,9 @@ def _included(patterns: tuple[_Pattern, ...], file: Path) -> bool:
     return not patterns or _covers(patterns, file, False) or any(pattern.touches(file.parent) for pattern in patterns)
 
 
-def _inherited(root: Path, top: Path) -> tuple[_Pattern, ...]:
+def _inherited(config: Config, top: Path) -> tuple[_Pattern, ...]:
     """What the .gitignore files above `top` say about things below it."""
-    highest = git_root(top) or root
+    highest = git_root(top) or config.root
     above = [folder for folder in reversed(top.parents) if folder.is_relative_to(highest)]
     patterns = [pattern for folder in above for pattern in _gitignore(folder)]
     return tuple(pattern for pattern in patterns if not pattern.touches(top))

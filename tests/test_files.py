@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from leaklint.config import Config
-from leaklint.files import LARGEST, collect, collect_under, decode, is_excluded, split_lines
+from leaklint.files import LARGEST, collect, decode, is_excluded, split_lines
 
 
 def write(root: Path, *names: str, text: str | bytes = "x = 1\n") -> None:
@@ -19,8 +19,8 @@ def write(root: Path, *names: str, text: str | bytes = "x = 1\n") -> None:
         path.write_bytes(text.encode() if isinstance(text, str) else text)
 
 
-def names(root: Path, extra: tuple[str, ...] = (), **settings: tuple[str, ...]) -> list[str]:
-    files, problems = collect(root, Config(root=root, **settings), [root / name for name in extra])
+def names(root: Path, tops: tuple[str, ...] = (), **settings: tuple[str, ...]) -> list[str]:
+    files, problems = collect(root, Config(root=root, **settings), [root / name for name in tops])
     assert problems == []
     return [file.path for file in files]
 
@@ -98,17 +98,10 @@ def test_exclude_and_include_are_relative_to_the_root(tmp_path: Path) -> None:
     assert names(root, include=("src/**",), exclude=("old",)) == ["src/c.py"]
 
 
-def test_a_named_path_is_taken_in_though_it_is_excluded(tmp_path: Path) -> None:
-    write(tmp_path, "a.py", "fixtures/apps/b.py", "fixtures/apps/out/c.py", "fixtures/rules/d.py")
+def test_a_named_folder_is_read_though_it_is_excluded_as_a_whole(tmp_path: Path) -> None:
+    write(tmp_path, "a.py", "fixtures/apps/b.py", "fixtures/apps/out/c.py", "fixtures/apps/old/d.py", "fixtures/e.py")
     write(tmp_path, ".gitignore", text="out/\n")
-    assert names(tmp_path, extra=("fixtures/apps",), exclude=("fixtures",)) == ["a.py", "fixtures/apps/b.py"]
-
-
-def test_a_named_folder_alone_keeps_the_exclusions_inside_it(tmp_path: Path) -> None:
-    write(tmp_path, "a.py", "fixtures/apps/b.py", "fixtures/apps/old/c.py")
-    config = Config(root=tmp_path, exclude=("fixtures", "old"))
-    files, problems = collect_under(tmp_path, config, tmp_path / "fixtures/apps")
-    assert ([file.path for file in files], problems) == (["fixtures/apps/b.py"], [])
+    assert names(tmp_path, tops=("fixtures/apps",), exclude=("fixtures", "old")) == ["fixtures/apps/b.py"]
 
 
 def test_is_excluded_agrees_with_what_is_collected(tmp_path: Path) -> None:
@@ -118,10 +111,8 @@ def test_is_excluded_agrees_with_what_is_collected(tmp_path: Path) -> None:
         config = Config(root=tmp_path, **settings)
         taken = {file.path for file in collect(tmp_path, config)[0]}
         every = set(tmp_path.rglob("*.py"))
-        assert {
-            path.relative_to(tmp_path).as_posix() for path in every if not is_excluded(tmp_path, config, path)
-        } == taken
-    assert is_excluded(tmp_path, Config(root=tmp_path, exclude=("fixtures",)), tmp_path / "fixtures")
+        assert {path.relative_to(tmp_path).as_posix() for path in every if not is_excluded(config, path)} == taken
+    assert is_excluded(Config(root=tmp_path, exclude=("fixtures",)), tmp_path / "fixtures")
 
 
 def test_text_is_decoded_as_python_does_and_kept_as_it_is(tmp_path: Path) -> None:
