@@ -245,9 +245,9 @@ def fix(ctx: click.Context, /, paths: tuple[Path, ...], apply: bool, unsafe: boo
 
     Exit code: 0 nothing is left to mend, 1 findings are left, and 2, 3 and 4 as for `check`.
     """
+    config = _config(paths, options)
     from leaklint import fix as fixes
 
-    config = _config(paths, options)
     selected = _names(options["select"])
     with _progress(options) as progress:
         outcome = fixes.fix(config.root, config, paths, unsafe=unsafe, select=selected, apply=apply, progress=progress)
