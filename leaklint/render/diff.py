@@ -35,13 +35,18 @@ def _regions(text: str, edits: Sequence[Edit]) -> list[tuple[int, int, list[Edit
     """Stretches of whole lines that hold the edits and their context, with the edits of each."""
     regions: list[tuple[int, int, list[Edit]]] = []
     for edit in edits:
-        begin, end = _line_start(text, edit.start, _CONTEXT), _line_end(text, edit.end, _CONTEXT)
+        begin, end = _line_start(text, edit.start, _CONTEXT), _line_end(text, _last(edit), _CONTEXT)
         if regions and begin <= regions[-1][1] + 1:
             first, _, inside = regions.pop()
             regions.append((first, end, [*inside, edit]))
         else:
             regions.append((begin, end, [edit]))
     return regions
+
+
+def _last(edit: Edit) -> int:
+    """Where the last line that the edit changes is: a line end that goes with it does not reach into the next line."""
+    return edit.end - len(edit.expected) + len(edit.expected.rstrip("\r\n"))
 
 
 def _line_start(text: str, position: int, lines_above: int) -> int:

@@ -86,7 +86,8 @@ def _finding(bare: _Page, finding: Finding) -> Iterator[str]:
 
 
 def _line_numbers(finding: Finding) -> Iterable[int]:
-    return (finding.span.line, *(step.span.line for step in finding.trace))
+    """Of what gets a frame."""
+    return (finding.span.line, *(step.span.line for step in finding.trace if step.role in (*_ROUTE, StepRole.SHARED)))
 
 
 # --- frames ------------------------------------------------------------------------------------------------------
@@ -225,8 +226,9 @@ def _notes(page: _Page, finding: Finding) -> Iterator[str]:
     if finding.fix:
         yield from _fix(page, finding, finding.fix)
     if finding.because:
-        because = plain("; ".join(finding.because))
-        yield page.note("confidence", f"{finding.confidence.value}, reporting because {because}")
+        first, *more = (plain(clause) for clause in finding.because)
+        yield page.note("confidence", f"{finding.confidence.value}, reporting because {first}")
+        yield from (page.rail(f"  and because {clause}") for clause in more)
     if finding.family is not Family.SUPPRESSION:
         yield page.note("more", f"`leaklint explain {finding.rule}`")
 
