@@ -80,6 +80,7 @@ _Use = tuple[_Comment, str]  # and the name in it that silenced; empty for `shar
 
 _DIRECTIVE = re.compile(r"#\s*leaklint:\s*(?P<verb>[\w-]+)(?P<open>\s*\[)?(?:(?<=\[)(?P<names>[^\]#]*)\])?[^#]*")
 _VERBS = ("ignore", "shared")
+_FAMILIES = frozenset(family.value for family in Family)
 
 
 def _comments(path: str, text: str) -> list[_Comment]:
@@ -179,6 +180,8 @@ def _remarks(
             yield _remark(comment, "unknown-suppression", f"`{name}` cannot be silenced by a comment", hint)
         elif name not in rules:
             hint = did_you_mean(name, rules, "`leaklint rules` lists the names")
+            if name in _FAMILIES:
+                hint = "that is a family: name its rules one by one"
             yield _remark(comment, "unknown-suppression", f"no rule is called `{name}`", hint)
         elif (comment, name) not in used and not comment.expired(today) and ran(name, path):
             yield _remark(comment, "unused-suppression", f"`ignore[{name}]` silences nothing", "remove it")
