@@ -1,0 +1,412 @@
+"""One file's text to its LibCST tree and the ranges of its nodes, and rewrites of nodes back to edits of that text.
+
+Nothing here judges, and nothing is ever printed from the tree as a whole: what is not rewritten stays byte for byte.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import threading
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import TypeAlias, TypeVar
+
+import libcst as cst
+from libcst._nodes.internal import CodegenState  # the only way to every node's range in one walk, 5 times faster
+
+from leaklint.finding import Edit, Span
+
+Node = TypeVar("Node", bound=cst.CSTNode)
+T = TypeVar("T")
+
+Replacement: TypeAlias = "str | cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]"
+Statement: TypeAlias = "cst.SimpleStatementLine | cst.BaseCompoundStatement"
+
+REMOVE = cst.RemovalSentinel.REMOVE
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_LOST_AT_THE_START = "\x0c\ufeff"  # LibCST drops a form feed and a byte order mark
+_PRAGMA = re.compile(r"#\s*(noqa|nosec|type:|pragma|pylint|ruff|mypy|pyright|fmt|isort|leaklint)", re.IGNORECASE)
+_STACK = 256 * 1024 * 1024  # bytes; reserved, and used only as deep as the code is nested
+_DEPTH = 50_000  # Python frames
+
+
+class NotAnalysed(Exception):  # noqa: N818  # not an error of the program: the file is set aside
+    """A file that LibCST cannot take apart; the message is one clause that says why."""
+
+
+class Syntax:
+    """One file as a tree with the range of every node; both belong to exactly this text.
+
+    Raises NotAnalysed for text that does not parse or is nested too deeply.
+    """
+
+    def __init__(self, path: str, text: str) -> None:
+        self.path = path
+        self.text = text
+        self._lines = [0, *(end.end() for end in _LINE_END.finditer(text))]
+        lead = len(text) - len(text.lstrip(_LOST_AT_THE_START))
+        try:
+            self.module, self._map = roomy(lambda: _parse(text[lead:], lead))
+        except cst.ParserSyntaxError as error:
+            raise NotAnalysed(f"does not parse at line {error.raw_line}") from None
+        except RecursionError:
+            raise NotAnalysed("is nested too deeply") from None
+        # LibCST loses some blank text at the end of a file; ranges behind the first loss are not to be trusted.
+        code = text[:lead] + "".join(self._map.tokens)
+        self._sound = len(text) if code == text else _shared(text, code)
+        self._nodes: dict[tuple[int, int], list[cst.CSTNode]] | None = None
+
+    @property
+    def newline(self) -> str:
+        """The line end that new lines of this file get."""
+        return self.module.default_newline
+
+    # --- positions -----------------------------------------------------------------------------------------------
+
+    def offset(self, line: int, column: int) -> int:
+        """The code-point offset of a 1-based line and column."""
+        return self._lines[line - 1] + column - 1
+
+    def range(self, node: cst.CSTNode) -> tuple[int, int]:
+        """Start and end offset of a node, without the white space and parentheses around it. Raises NotAnalysed."""
+        return self._checked(self._map.inner.get(node) or self._map.whole[node])
+
+    def whole(self, node: cst.CSTNode) -> tuple[int, int]:
+        """Start and end offset of a node with all it owns: parentheses, white space, comment lines above."""
+        return self._checked(self._map.whole[node])
+
+    def span(self, node: cst.CSTNode) -> Span:
+        """Where a node is, as findings say it."""
+        start, end = self.range(node)
+        return Span(self.path, *self._position(start), *self._position(end))
+
+    def site(self, node: cst.CSTNode) -> str:
+        """`path:line` of a node, for messages."""
+        return f"{self.path}:{self.span(node).line}"
+
+    def code(self, node: cst.CSTNode) -> str:
+        """The text of a node as it stands in the file."""
+        start, end = self.range(node)
+        return self.text[start:end]
+
+    def _position(self, offset: int) -> tuple[int, int]:
+        line = bisect_right(self._lines, offset)
+        return line, offset - self._lines[line - 1] + 1
+
+    def _checked(self, found: tuple[int, int]) -> tuple[int, int]:
+        end = min(found[1], len(self.text))  # the generated last line ends in a newline that the text may lack
+        if end > self._sound:
+            raise NotAnalysed("holds blank text that would not survive a rewrite")
+        return found[0], end
+
+    # --- nodes ---------------------------------------------------------------------------------------------------
+
+    def node_at(self, span: Span, wanted: type[Node] | None = None) -> Node:
+        """The outermost node of exactly this range that is a `wanted`; by default the outermost expression, if any.
+
+        Raises LookupError where there is none.
+        """
+        key = self.offset(span.line, span.column), self.offset(span.end_line, span.end_column)
+        found = self._by_range().get(key, [])
+        if wanted is not None:
+            if matches := [node for node in found if isinstance(node, wanted)]:
+                return matches[0]
+        elif found:
+            return next((node for node in found if isinstance(node, cst.BaseExpression)), found[0])  # type: ignore[return-value]
+        raise LookupError(f"{span.path}:{span.line}:{span.column}: no such node")
+
+    def _by_range(self) -> dict[tuple[int, int], list[cst.CSTNode]]:
+        if self._nodes is None:
+            self._nodes = {}
+            for node, whole in self._map.whole.items():
+                self._nodes.setdefault(self._map.inner.get(node, whole), []).append(node)
+                if isinstance(node, cst.Call) and len(node.args) == 1 and _is_bare_generator(node.args[0].value):
+                    parentheses = self._map.whole[node.whitespace_after_func][1], self._map.inner[node][1]
+                    self._nodes.setdefault(parentheses, []).append(node.args[0].value)  # which ast gives to it
+            for nodes in self._nodes.values():
+                nodes.sort(key=self._depth)
+        return self._nodes
+
+    def _depth(self, node: cst.CSTNode) -> int:
+        return sum(1 for _ in self.ancestors(node))
+
+    def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        """The node right above, or None for the module."""
+        return self._map.parents[node]
+
+    def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """The nodes above, from the nearest to the module."""
+        above = self.parent(node)
+        while above is not None:
+            yield above
+            above = self.parent(above)
+
+    def enclosing(self, node: cst.CSTNode, kind: type[Node] | tuple[type[Node], ...]) -> Node | None:
+        """The nearest node above that is a `kind`."""
+        return next((above for above in self.ancestors(node) if isinstance(above, kind)), None)
+
+    def statement(self, node: cst.CSTNode) -> Statement:
+        """The innermost statement that is or holds the node; a compound one where it lies in its head."""
+        for above in (node, *self.ancestors(node)):
+            elif_branch = isinstance(above, cst.If) and isinstance(self.parent(above), cst.If)
+            if isinstance(above, cst.SimpleStatementLine | cst.BaseCompoundStatement) and not elif_branch:
+                return above
+        raise LookupError(f"{self.path}: a {type(node).__name__} outside of all statements")
+
+    def holds(self, outer: cst.CSTNode, node: cst.CSTNode) -> bool:
+        """Whether `node` is `outer` or lies in it."""
+        return node is outer or any(above is outer for above in self.ancestors(node))
+
+    def walk(self, top: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """The node and everything in it, in the order of the text."""
+        pending = [top]
+        while pending:
+            node = pending.pop()
+            yield node
+            pending.extend(reversed(node.children))
+
+    # --- edits ---------------------------------------------------------------------------------------------------
+
+    def rewrite(
+        self,
+        replacements: Mapping[cst.CSTNode, Replacement],
+        above: Mapping[Statement, Sequence[str]] | None = None,
+    ) -> tuple[Edit, ...]:
+        """Edits that put each replacement in its node's place, and the lines of `above` directly above a statement.
+
+        A string replaces the node's own range, a node or a FlattenSentinel all that the node owns, and REMOVE a
+        statement: comments above it stay, a comment behind it moves to a line of its own (unless it speaks to a tool),
+        and a block that would be empty gets `pass`. No replaced node may lie in another. Raises ValueError where one
+        does, TypeError for REMOVE of anything but a simple statement, NotAnalysed.
+        """
+        gone = {node for node, new in replacements.items() if new is REMOVE}
+        above = above or {}
+        edits = [self._insertion(statement, lines) for statement, lines in above.items()]
+        edits += self._removals(gone, frozenset(above))
+        for node, new in replacements.items():
+            if isinstance(new, str):
+                start, end = self.range(node)
+                edits.append(Edit(self.path, start, end, self.text[start:end], new))
+            elif not isinstance(new, cst.RemovalSentinel):
+                edits += self._regenerated(node, new)
+        return in_order(edits)
+
+    def insert(self, offset: int, text: str) -> Edit:
+        """An edit that adds text at an offset."""
+        return Edit(self.path, offset, offset, "", text)
+
+    def replace(self, start: int, end: int, text: str) -> tuple[Edit, ...]:
+        """The edit, trimmed of what old and new text share, that puts `text` in a range; none if nothing changes."""
+        old = self.text[start:end]
+        if old == text:
+            return ()
+        head = _shared(old, text)
+        tail = _shared(old[head:][::-1], text[head:][::-1])
+        return (
+            Edit(
+                self.path,
+                start + head,
+                end - tail,
+                old[head : len(old) - tail],
+                text[head : len(text) - tail],
+            ),
+        )
+
+    def indent(self, statement: cst.CSTNode) -> str:
+        """The white space that the lines of a statement's block begin with."""
+        return "".join(self._map.levels[statement])
+
+    def start_of_line(self, statement: Statement) -> int:
+        """The offset at which the statement's first line begins: behind its comment lines, before decorators."""
+        if statement.leading_lines:
+            return self.whole(statement.leading_lines[-1])[1]
+        return self.whole(statement)[0]
+
+    def _insertion(self, statement: Statement, lines: Sequence[str]) -> Edit:
+        indent = self.indent(statement)
+        text = "".join(f"{indent}{line}{self.newline}" for line in lines)
+        return self.insert(self.start_of_line(statement), text)
+
+    def _regenerated(self, node: cst.CSTNode, new: cst.CSTNode | cst.FlattenSentinel[cst.CSTNode]) -> Iterable[Edit]:
+        state = CodegenState(self.module.default_indent, self.newline)
+        for token in self._map.levels[node]:
+            state.increase_indent(token)
+        for one in new if isinstance(new, cst.FlattenSentinel) else (new,):
+            one._codegen(state)
+        start, end = self.whole(node)
+        code = "".join(state.tokens)
+        if self._map.whole[node][1] > end:
+            code = code.removesuffix(self.newline)
+        return self.replace(start, end, code)
+
+    # --- removals ------------------------------------------------------------------------------------------------
+
+    def _removals(self, gone: set[cst.CSTNode], filled: frozenset[Statement]) -> Iterator[Edit]:
+        lines: dict[cst.SimpleStatementLine | cst.SimpleStatementSuite, list[cst.CSTNode]] = {}
+        for node in gone:
+            line = node if isinstance(node, cst.SimpleStatementLine) else self.parent(node)
+            if not isinstance(line, cst.SimpleStatementLine | cst.SimpleStatementSuite):
+                raise TypeError(f"{type(node).__name__} cannot be removed")
+            lines.setdefault(line, []).extend(line.body if node is line else [node])
+        whole: set[cst.CSTNode] = {line for line, small in lines.items() if len(set(small)) == len(line.body)}
+        for line, small in lines.items():
+            if line not in whole:
+                yield from self._regenerated(line, _without(line, small))
+            elif isinstance(line, cst.SimpleStatementSuite):
+                yield from self.replace(self.range(line.body[0])[0], self.range(line.body[-1])[1], "pass")
+            elif isinstance(line, cst.SimpleStatementLine):
+                yield from self._line_removed(line, needed=self._keeps_block(line, whole, filled))
+
+    def _keeps_block(self, line: cst.SimpleStatementLine, gone: set[cst.CSTNode], filled: frozenset[Statement]) -> bool:
+        """Whether the block would be empty without `line`: the first of several removed lines answers for them all."""
+        block = self.parent(line)
+        if not isinstance(block, cst.IndentedBlock) or block.body[0] is not line:
+            return False
+        return all(statement in gone and statement not in filled for statement in block.body)
+
+    def _line_removed(self, line: cst.SimpleStatementLine, *, needed: bool) -> Iterable[Edit]:
+        comment = line.trailing_whitespace.comment
+        if needed:
+            return self.replace(self.range(line.body[0])[0], self.range(line.body[-1])[1], "pass")
+        start, end = self.start_of_line(line), self.whole(line)[1]
+        if comment is None or _PRAGMA.match(comment.value):
+            return self.replace(start, end, "")
+        return self.replace(start, end, self.indent(line) + self.text[self.range(comment)[0] : end])
+
+
+class Sources(Mapping[str, Syntax]):
+    """The program's texts by path, each taken apart when it is first asked for."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.texts = texts
+        self._parsed: dict[str, Syntax] = {}
+
+    def __getitem__(self, path: str) -> Syntax:
+        """Raises KeyError for a path that is not of the program, NotAnalysed as Syntax does."""
+        if path not in self._parsed:
+            self._parsed[path] = Syntax(path, self.texts[path])
+        return self._parsed[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.texts)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+def in_order(edits: Iterable[Edit]) -> tuple[Edit, ...]:
+    """The edits by path and offset, each once. Raises ValueError where two overlap."""
+    ordered = sorted(dict.fromkeys(edits), key=lambda edit: (edit.path, edit.start, edit.end))
+    for one, other in pairwise(ordered):
+        if one.path == other.path and one.end > other.start:
+            raise ValueError(f"{one.path}: two edits overlap at offset {other.start}")
+    return tuple(ordered)
+
+
+def _shared(one: str, other: str) -> int:
+    """The number of characters that both texts begin with."""
+    pairs = zip(one, other, strict=False)
+    return next((count for count, (here, there) in enumerate(pairs) if here != there), min(len(one), len(other)))
+
+
+def roomy(call: Callable[[], T]) -> T:
+    """The result of `call`, run with a stack for deeply nested code. Raises what it raises."""
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(call())
+        except BaseException as error:
+            errors.append(error)
+
+    size, limit = threading.stack_size(_STACK), sys.getrecursionlimit()
+    try:
+        sys.setrecursionlimit(max(limit, _DEPTH))
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+    finally:
+        sys.setrecursionlimit(limit)
+        threading.stack_size(size)
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+# --- ranges ------------------------------------------------------------------------------------------------------
+
+
+def _parse(text: str, lead: int) -> tuple[cst.Module, _Ranges]:
+    module = cst.parse_module(text)
+    ranges = _Ranges(module, lead)
+    module._codegen(ranges)
+    return module, ranges
+
+
+class _Ranges(CodegenState):
+    """Records where each node begins and ends, and what it lies in, while LibCST writes the code out again."""
+
+    def __init__(self, module: cst.Module, lead: int) -> None:
+        super().__init__(module.default_indent, module.default_newline)
+        self.inner: dict[cst.CSTNode, tuple[int, int]] = {}
+        self.whole: dict[cst.CSTNode, tuple[int, int]] = {}
+        self.parents: dict[cst.CSTNode, cst.CSTNode | None] = {}
+        self.levels: dict[cst.CSTNode, tuple[str, ...]] = {}
+        self._at = lead
+        self._level: tuple[str, ...] = ()
+        self._open: list[tuple[cst.CSTNode | None, int]] = [(None, lead)]
+
+    def increase_indent(self, value: str) -> None:
+        super().increase_indent(value)
+        self._level = (*self._level, value)
+
+    def decrease_indent(self) -> None:
+        super().decrease_indent()
+        self._level = self._level[:-1]
+
+    def add_indent_tokens(self) -> None:
+        for token in self.indent_tokens:
+            self.add_token(token)
+
+    def add_token(self, value: str) -> None:
+        self.tokens.append(value)
+        self._at += len(value)
+
+    def before_codegen(self, node: cst.CSTNode) -> None:
+        self.parents[node] = self._open[-1][0]
+        self.levels[node] = self._level
+        self._open.append((node, self._at))
+
+    def after_codegen(self, node: cst.CSTNode) -> None:
+        self.whole[node] = self._open.pop()[1], self._at
+        if isinstance(node, cst.Tuple | cst.GeneratorExp) and node.lpar:  # their parentheses are their own, says ast
+            self.inner[node] = self.whole[node.lpar[-1]][0], self.whole[node.rpar[0]][1]
+
+    @contextmanager
+    def record_syntactic_position(
+        self, node: cst.CSTNode, *, start_node: cst.CSTNode | None = None, end_node: cst.CSTNode | None = None
+    ) -> Iterator[None]:
+        start = self._at
+        yield
+        end = self._at
+        if start_node is not None:
+            start = (self.inner.get(start_node) or self.whole[start_node])[0]
+        if end_node is not None:
+            end = (self.inner.get(end_node) or self.whole[end_node])[1]
+        self.inner[node] = start, end
+
+
+def _is_bare_generator(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.GeneratorExp) and not node.lpar
+
+
+def _without(
+    line: cst.SimpleStatementLine | cst.SimpleStatementSuite, small: Sequence[cst.CSTNode]
+) -> cst.SimpleStatementLine | cst.SimpleStatementSuite:
+    *kept, last = (one for one in line.body if one not in small)
+    return line.with_changes(body=[*kept, last.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)])
