@@ -146,6 +146,7 @@ class _Lower:
         self.pending: list[Callable[[], None]] = []  # function bodies wait until their surroundings are lowered
 
     def module(self, tree: ast.Module) -> None:
+        body = self.body
         self.functions.append(None)
         self.statements(tree.body)
         while self.pending:
@@ -153,7 +154,7 @@ class _Lower:
         end = tree.body[-1].end_lineno or 1 if tree.body else 1
         span = pack(1, 0, end, 0)
         self.functions[0] = self.finished(
-            self.body, "<module>", Kind.MODULE, span, pack(1, 0, 1, 0), -1, -1, (), (), None, False, False
+            body, "<module>", Kind.MODULE, span, pack(1, 0, 1, 0), -1, -1, (), (), None, False, False
         )
 
     def finished(

@@ -26,6 +26,13 @@ def unpack(packed: Range) -> tuple[int, int, int, int]:
     return packed >> 56, (packed >> 40) & 0xFFFF, (packed >> 16) & 0xFFFFFF, packed & 0xFFFF
 
 
+def covers(outer: Range, inner: Range) -> bool:
+    """Whether one range holds another."""
+    line, column, end_line, end_column = unpack(outer)
+    at, start, end_at, end = unpack(inner)
+    return (line, column) <= (at, start) and (end_at, end) <= (end_line, end_column)
+
+
 # --- terms: what an expression is made of -------------------------------------------------------------------------
 
 

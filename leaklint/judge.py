@@ -1,0 +1,97 @@
+"""Suspects to findings: opens the files concerned with LibCST and lets the rules judge.
+
+The only stage that imports LibCST and rules. What a finding tells beyond the rule's own words is put together in `tell`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from leaklint import rule as rules
+from leaklint.finding import Finding, Fix, Problem, Safety
+from leaklint.progress import Progress
+from leaklint.project.link import Project
+from leaklint.project.suspect import Suspect
+from leaklint.rule import Rule, Sources, Verdict
+from leaklint.syntax import NotAnalysed, Syntax
+from leaklint.tell import tell
+
+
+class _Opened:
+    """Files as LibCST, each parsed once."""
+
+    def __init__(self, project: Project) -> None:
+        self._texts = {m.path: m.text for m in project.program.modules}
+        self._open: dict[str, Syntax] = {}
+
+    def __call__(self, path: str) -> Syntax:
+        if path not in self._open:
+            self._open[path] = Syntax(path, self._texts[path])
+        return self._open[path]
+
+
+def judge(
+    project: Project, suspects: Sequence[Suspect], progress: Progress
+) -> tuple[tuple[Finding, ...], list[Problem]]:
+    """Let every rule judge the suspects it watches.
+
+    A rule that crashes is a problem that names the rule and the place; the others go on.
+    """
+    opened = _Opened(project)
+    sources = Sources(opened, project.state.models)
+    loaded = {name: kind() for name, kind in rules.load_all().items()}
+    findings: list[Finding] = []
+    problems: list[Problem] = []
+    for number, suspect in enumerate(suspects):
+        progress(f"judging {suspect.span.path}", number, len(suspects))
+        for name, rule in loaded.items():
+            if not isinstance(suspect, rule.watches) or not rule.wants(suspect):
+                continue
+            try:
+                findings.extend(_judged(rule, suspect, opened, sources))
+            except NotAnalysed as error:
+                problems.append(Problem(suspect.span.path, f"not analysed: {error}", "", suspect.span.line))
+            except Exception as error:
+                problems.append(_crashed(name, suspect, error))
+    return tuple(_once(findings)), problems
+
+
+def _judged(rule: Rule, suspect: Suspect, opened: _Opened, sources: Sources) -> Iterator[Finding]:
+    syntax = opened(suspect.span.path)
+    node = syntax.node_at(suspect.span)
+    for verdict in rule.judge(suspect, node):
+        yield tell(rule, suspect, verdict, _fix(rule, verdict, sources))
+
+
+def _fix(rule: Rule, verdict: Verdict, sources: Sources) -> Fix | None:
+    """The first codemod that is not refused; else the first refusal."""
+    refused: Fix | None = None
+    for codemod in verdict.codemods:
+        try:
+            fix = codemod(sources)
+        except NotAnalysed as error:
+            fix = Fix("", rule.fix or Safety.SHOWN, (), f"a file cannot be rewritten: {error}")
+        if fix.edits:
+            return fix
+        refused = refused or fix
+    return refused
+
+
+def _crashed(name: str, suspect: Suspect, error: Exception) -> Problem:
+    return Problem(
+        suspect.span.path,
+        f"internal error in rule `{name}`: {type(error).__name__}: {error}",
+        "please report it with the code around this line",
+        suspect.span.line,
+        suspect.span.column,
+        internal=True,
+    )
+
+
+def _once(findings: Iterable[Finding]) -> Iterator[Finding]:
+    seen: set[tuple[object, ...]] = set()
+    for finding in findings:
+        key = (finding.rule, finding.span, finding.subject)
+        if key not in seen:
+            seen.add(key)
+            yield finding

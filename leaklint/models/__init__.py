@@ -1,0 +1,357 @@
+"""Model files (`*.toml`) to one table of what frameworks and libraries mean.
+
+The vocabulary is small and closed; it is documented in `docs/models.md`. Nothing here knows a framework: names of
+libraries occur in the data only. A wrong key, value or type is a `UserError` naming file, key and the nearest right one.
+
+Patterns are dotted names with `{a,b}` alternatives and at most one `*` component, as in `gradio.*.click`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+from leaklint.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class EntryModel:
+    """How a function becomes something a request (or start-up) runs."""
+
+    decorator: tuple[str, ...] = ()  # the function is decorated with it, called or not
+    call: tuple[str, ...] = ()  # the function is passed to it
+    argument: int = 0  # position of the function in `call`
+    keyword: str = ""  # or its keyword
+    base: tuple[str, ...] = ()  # methods of subclasses
+    methods: tuple[str, ...] = ()  # their names; `*` for all public ones
+    label: str = ""  # "FastAPI route {name} {0}": {name} is the last part, {0} the first argument
+    phase: str = "request"  # or "setup": start-up and shutdown hooks
+    concurrency: str = "auto"  # "auto": a loop for coroutines, else a pool; or "loop", "pool", "task"
+    instance: str = "process"  # of `base`: "request" when an instance is made for each request
+    parameters: str = "request"  # or "none": the parameters carry no request data
+    certain: bool = True  # False: a guess by shape
+
+
+@dataclass(frozen=True, slots=True)
+class CallModel:
+    """What a call of a library function or method does and gives."""
+
+    name: tuple[str, ...]
+    gives: str = ""  # see GIVES
+    type: str = ""  # of `gives = "instance"`
+    why: str = ""  # of colliding ids: "a clock"
+    argument: int = 0  # which argument `gives = "argument"` gives back
+    runs: int = -1  # position of a function argument that is run
+    runs_keyword: str = ""
+    arguments: str = ""  # "rest": the following arguments go to it; or the keyword of an argument tuple
+    border: str = ""  # where it runs: "thread", "process", "task"
+    context: bool = True  # the caller's ContextVars follow
+    adds: int = -1  # position of an argument that is kept in the receiver as an item
+    key: int = -1  # position of the key it is kept under
+    reads: bool = False  # gives an item of the receiver
+    removes: bool = False  # takes items out of the receiver
+    sets: str = ""  # attribute of the receiver that keeps argument 0
+    inject: str = ""  # "argument": as a parameter's default or annotation, the value is what this argument returns
+    memo: bool = False  # as a decorator, keeps the first result
+    log: bool = False  # only writes log lines
+    outbound: str = ""  # sends a request to another program: the keyword that takes headers or metadata
+
+
+@dataclass(frozen=True, slots=True)
+class TypeModel:
+    """What kind of holder the instances of a class are."""
+
+    name: tuple[str, ...]
+    holds: str = ""  # "request": its attributes are request data; "process", "isolated"
+    concurrent: bool = False  # made for sharing: queues, locks
+    consumed: bool = False  # items are taken out once
+    dataclass: bool = False  # subclasses get an __init__ from their annotations
+    conversation: bool = False  # keeps a history per instance
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeModel:
+    """What an attribute or module-level name of a library is."""
+
+    name: tuple[str, ...]
+    gives: str = ""  # "request": request data; "isolated"; "instance"; "neutral"; "address"
+    type: str = ""  # of `gives = "instance"`: one for the whole process
+    concept: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HomeModel:
+    """Where per-request or per-session state belongs, for help texts and fixes."""
+
+    scope: str  # "request" or "session"
+    use: str  # "`request.state`"
+    id: str = ""  # expression that identifies the session: "request.session_hash"
+    type: str = ""  # of the parameter that offers it: "gradio.Request"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model file."""
+
+    name: str
+    imports: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    alias: Mapping[str, str] = field(default_factory=dict)
+    entry: tuple[EntryModel, ...] = ()
+    call: tuple[CallModel, ...] = ()
+    type: tuple[TypeModel, ...] = ()
+    attribute: tuple[AttributeModel, ...] = ()
+    home: tuple[HomeModel, ...] = ()
+    concept: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names that mean an id, by concept
+
+
+GIVES = (
+    "fresh-id",  # unguessable and unique
+    "colliding-id",  # repeats or can be foreseen: clocks, hashes, small ranges
+    "neutral",  # says nothing about its arguments
+    "argument",  # one of its arguments
+    "instance",  # a new object of `type`
+    "request",  # request data
+    "ambient",  # whatever the surrounding context holds
+    "isolated",  # an object that only this request or session sees
+    "property",
+    "staticmethod",
+    "classmethod",
+    "dataclass",
+    "partial",
+    "elements",  # the items of its arguments
+)
+_CLOSED = {
+    ("entry", "phase"): ("request", "setup"),
+    ("entry", "concurrency"): ("auto", "loop", "pool", "task"),
+    ("entry", "instance"): ("process", "request"),
+    ("entry", "parameters"): ("request", "none"),
+    ("call", "gives"): ("", *GIVES),
+    ("call", "border"): ("", "thread", "process", "task"),
+    ("type", "holds"): ("", "request", "process", "isolated"),
+    ("attribute", "gives"): ("", "request", "isolated", "instance", "neutral", "address"),
+    ("home", "scope"): ("request", "session"),
+}
+_TABLES: dict[str, type[Any]] = {
+    "entry": EntryModel,
+    "call": CallModel,
+    "type": TypeModel,
+    "attribute": AttributeModel,
+    "home": HomeModel,
+}
+
+T = TypeVar("T")
+
+
+# --- loading --------------------------------------------------------------------------------------------------------
+
+
+def parse(text: str, path: str) -> Model:
+    """One model file.
+
+    Raises:
+        UserError: the file is no TOML, or holds a key or value outside the vocabulary.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path}: {error}", "model files are TOML; see docs/models.md") from None
+    known = [f.name for f in fields(Model)]
+    for key in data:
+        if key not in known:
+            raise _wrong(path, text, key, known)
+    rows: dict[str, Any] = {"name": data.get("name", Path(path).stem), "alias": data.get("alias", {})}
+    rows["concept"] = {concept: tuple(names) for concept, names in data.get("concept", {}).items()}
+    for key in ("imports", "requires"):
+        rows[key] = tuple(data.get(key, ()))
+    for table, kind in _TABLES.items():
+        rows[table] = tuple(_row(kind, table, row, path, text) for row in data.get(table, ()))
+    return Model(**rows)
+
+
+def _row(kind: type[T], table: str, row: Mapping[str, Any], path: str, text: str) -> T:
+    known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
+    values: dict[str, Any] = {}
+    for key, value in row.items():
+        if key not in known:
+            raise _wrong(path, text, key, known)
+        allowed = _CLOSED.get((table, key))
+        if allowed is not None and value not in allowed:
+            raise _wrong(path, text, str(value), allowed)
+        if key in ("decorator", "call", "base", "name"):
+            value = tuple(itertools.chain.from_iterable(expand(p) for p in ([value] if isinstance(value, str) else value)))
+        values[key] = tuple(value) if isinstance(value, list) else value
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise UserError(f"{path}: [[{table}]] {error}", "see docs/models.md") from None
+
+
+def _wrong(path: str, text: str, word: str, known: Iterable[str]) -> UserError:
+    line = next((n for n, row in enumerate(text.splitlines(), 1) if re.search(rf"\b{re.escape(word)}\b", row)), 1)
+    near = difflib.get_close_matches(word, [k for k in known if k], 1)
+    hint = f"did you mean `{near[0]}`?" if near else f"one of: {', '.join(k for k in known if k)}"
+    return UserError(f"{path}:{line}: unknown `{word}`", hint)
+
+
+def expand(pattern: str) -> Iterator[str]:
+    """`a.{b,c}` to `a.b`, `a.c`."""
+    match = re.search(r"\{([^{}]*)\}", pattern)
+    if match is None:
+        yield pattern
+        return
+    for choice in match.group(1).split(","):
+        yield from expand(pattern[: match.start()] + choice.strip() + pattern[match.end() :])
+
+
+@lru_cache(maxsize=1)
+def shipped() -> dict[str, Model]:
+    """The models that come with leaklint, by file name without ending."""
+    folder = resources.files(__package__)
+    return {
+        file.name.removesuffix(".toml"): parse(file.read_text("utf-8"), file.name)
+        for file in sorted(folder.iterdir(), key=lambda f: f.name)
+        if file.name.endswith(".toml")
+    }
+
+
+def select(imported: Iterable[str], own: Iterable[Model] = ()) -> Models:
+    """The models that matter to a project.
+
+    Args:
+        imported: top-level names of the packages the project imports.
+        own: models of the user, always loaded.
+    """
+    names = set(imported)
+    available = shipped()
+    wanted = {key for key, model in available.items() if not model.imports or names.intersection(model.imports)}
+    while more := {r for key in wanted for r in available[key].requires} - wanted:
+        wanted |= more
+    return Models((*(available[key] for key in sorted(wanted)), *own))
+
+
+# --- looking up -----------------------------------------------------------------------------------------------------
+
+
+class _Patterns(dict[str, list[T]]):
+    """Rows by dotted name; `*` stands for one or more components."""
+
+    def __init__(self) -> None:
+        self.wild: dict[str, list[tuple[str, T]]] = {}
+
+    def add(self, pattern: str, row: T) -> None:
+        if "*" not in pattern:
+            self.setdefault(pattern, []).append(row)
+            return
+        prefix, _, last = pattern.partition("*")
+        self.wild.setdefault(last.rpartition(".")[2], []).append((prefix, row))
+
+    def find(self, name: str) -> list[T]:
+        exact = self.get(name)
+        wild = self.wild.get(name.rpartition(".")[2])
+        if wild is None:
+            return exact or []
+        return [*(exact or ()), *(row for prefix, row in wild if name.startswith(prefix))]
+
+
+class Models:
+    """All loaded models, looked up by canonical dotted name."""
+
+    def __init__(self, models: Iterable[Model]) -> None:
+        self.models = tuple(models)
+        self.names = tuple(m.name for m in self.models)
+        self._alias: dict[str, str] = {}
+        self._decorators: _Patterns[EntryModel] = _Patterns()
+        self._entry_calls: _Patterns[EntryModel] = _Patterns()
+        self._bases: _Patterns[EntryModel] = _Patterns()
+        self._calls: _Patterns[CallModel] = _Patterns()
+        self._types: _Patterns[TypeModel] = _Patterns()
+        self._attributes: _Patterns[AttributeModel] = _Patterns()
+        self.homes: list[HomeModel] = []
+        self.concepts: dict[str, str] = {}  # id name -> concept
+        self.modelled: set[str] = set()
+        self.registering: set[str] = set()  # last names of decorators and calls that make entry points
+        self._concept_of: dict[str, str] = {}
+        for model in self.models:
+            self._add(model)
+
+    def _add(self, model: Model) -> None:
+        self._alias.update(model.alias)
+        self.homes.extend(model.home)
+        for concept, names in model.concept.items():
+            self.concepts.update(dict.fromkeys(names, concept))
+        self.modelled.update(model.imports)
+        for entry in model.entry:
+            for table, patterns in ((self._decorators, entry.decorator), (self._entry_calls, entry.call), (self._bases, entry.base)):
+                for pattern in patterns:
+                    table.add(pattern, entry)
+            self.registering.update(p.rpartition(".")[2] for p in (*entry.decorator, *entry.call))
+        for call in model.call:
+            for pattern in call.name:
+                self._calls.add(pattern, call)
+        for kind in model.type:
+            for pattern in kind.name:
+                self._types.add(pattern, kind)
+        for attribute in model.attribute:
+            for pattern in attribute.name:
+                self._attributes.add(pattern, attribute)
+
+    def canonical(self, name: str) -> str:
+        """The name under which models know it; aliases apply to any leading part."""
+        alias = self._alias
+        if name in alias:
+            return alias[name]
+        head, dot, tail = name.rpartition(".")
+        if dot and head in alias:
+            return f"{alias[head]}.{tail}"
+        return name
+
+    def decorator(self, name: str) -> list[EntryModel]:
+        """Entry points made by decorating with `name`."""
+        return self._decorators.find(name)
+
+    def registration(self, name: str) -> list[EntryModel]:
+        """Entry points made by passing a function to `name`."""
+        return self._entry_calls.find(name)
+
+    def base(self, name: str) -> list[EntryModel]:
+        """Entry points that subclasses of `name` have."""
+        return self._bases.find(name)
+
+    def call(self, name: str) -> CallModel | None:
+        """What calling `name` does; the last loaded row wins."""
+        rows = self._calls.find(name)
+        return rows[-1] if rows else None
+
+    def type(self, name: str) -> TypeModel | None:
+        """What kind of holder instances of `name` are."""
+        rows = self._types.find(name)
+        return rows[-1] if rows else None
+
+    def concept(self, name: str) -> str:
+        """The concept (`session`, `user`, `request`, ...) that an identifier names, or the empty string."""
+        known = self._concept_of.get(name)
+        if known is None:
+            known = self._concept_of[name] = self._concept(name)
+        return known
+
+    def _concept(self, name: str) -> str:
+        plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().replace("-", "_").strip("_")
+        while plain:
+            if plain in self.concepts:
+                return self.concepts[plain]
+            _, _, plain = plain.partition("_")  # `new_session_id` is a session id
+        return ""
+
+    def attribute(self, name: str) -> AttributeModel | None:
+        """What the attribute or module-level `name` is."""
+        rows = self._attributes.find(name)
+        return rows[-1] if rows else None

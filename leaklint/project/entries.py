@@ -1,0 +1,426 @@
+"""Entry points: which functions a framework runs, in which phase, and what their parameters are.
+
+What makes an entry point is in the models; this module only applies it.
+"""
+
+from __future__ import annotations
+
+from leaklint.index.summary import Call, Const, Display, How, Item, Kind, Name, Param, ParamKind, Term
+from leaklint.models import CallModel, EntryModel
+from leaklint.project import calls, evaluate, execute
+from leaklint.project.program import FunctionInfo
+from leaklint.project.state import EntryPoint, Frame, State
+from leaklint.project.suspect import Strength
+from leaklint.project.values import (
+    NOTHING,
+    Atom,
+    ClassValue,
+    External,
+    FunctionValue,
+    Instance,
+    Member,
+    Method,
+    Partial,
+    Phase,
+    Value,
+)
+
+Args = tuple[Value, ...]
+Keywords = tuple[tuple[str | None, Value], ...]
+_TRAITS = ("property", "staticmethod", "classmethod")
+
+
+# --- decorators -----------------------------------------------------------------------------------------------------
+
+
+def decorated(s: State, frame: Frame, value: Value, decorators: tuple[Term, ...], at: int) -> Value:
+    """What a definition's name stands for after its decorators, innermost first."""
+    for term in reversed(decorators):
+        value = _decorate(s, frame, value, term, at)
+    return value
+
+
+def _decorate(s: State, frame: Frame, value: Value, term: Term, at: int) -> Value:
+    functions = frozenset(a for a in value if isinstance(a, (FunctionValue, Method)))
+    if _is_setter(term):
+        for atom in functions:
+            if isinstance(atom, FunctionValue):
+                s.traits[atom.info].add("setter")
+        return value
+    called = isinstance(term, Call)
+    makers = evaluate.evaluate(s, frame, term.func if isinstance(term, Call) else term, at)
+    result: Value = NOTHING
+    first_party = False
+    for maker in makers:
+        fqn = _library_name(maker)
+        if fqn is None:
+            first_party = True
+            continue
+        _library_decorator(s, frame, fqn, maker, functions, term, at)
+    if called and any(_library_name(m) for m in makers):
+        evaluate.evaluate(s, frame, term, at)
+    if first_party:
+        outer = evaluate.evaluate(s, frame, term, at)
+        call = Call(term, (Name("", 0),), (), getattr(term, "span", 0), -1 - at)
+        for atom in outer:
+            if isinstance(atom, (FunctionValue, Method, ClassValue, Instance, Partial)) and _library_name(atom) is None:
+                result = result | calls.call_atom(s, frame, atom, call, (value,), (), at)
+        kept = frozenset(a for a in result if isinstance(a, (FunctionValue, Method, Instance, Partial, ClassValue)))
+        return kept or value
+    return value
+
+
+def _is_setter(term: Term) -> bool:
+    return getattr(term, "name", "") in ("setter", "deleter")
+
+
+def _library_name(atom: Atom) -> str | None:
+    if isinstance(atom, (External, Member)):
+        return atom.fqn
+    if isinstance(atom, Instance) and atom.cls is None:
+        return f"{atom.fqn}.__call__"
+    return None
+
+
+def _library_decorator(
+    s: State, frame: Frame, fqn: str, maker: Atom, functions: Value, term: Term, at: int
+) -> None:
+    model = s.models.call(fqn)
+    for atom in functions:
+        info = atom.info if isinstance(atom, FunctionValue) else atom.function.info  # type: ignore[union-attr]
+        if model is not None:
+            if model.gives in _TRAITS:
+                s.traits[info].add(model.gives)
+            if model.memo:
+                s.memoised.setdefault(info, (term, frame))
+        elif fqn in ("builtins.property", "builtins.staticmethod", "builtins.classmethod"):
+            s.traits[info].add(fqn.rpartition(".")[2])
+    for entry in s.models.decorator(fqn):
+        label = _label(entry, fqn, term, functions)
+        for atom in functions:
+            add(s, frame, entry, label, atom, getattr(term, "span", 0))
+
+
+def decorate_class(s: State, frame: Frame, cls: ClassValue, term: Term, at: int) -> None:
+    """A decorator of a class: methods of the class may be entry points; the class itself stays what it is."""
+    evaluate.evaluate(s, frame, term, at)
+    for maker in evaluate.evaluate(s, frame, term.func if isinstance(term, Call) else term, at):
+        fqn = _library_name(maker)
+        for entry in s.models.decorator(fqn) if fqn is not None else ():
+            _class_entry(s, frame, cls, entry, fqn or "")
+
+
+# --- registration calls ---------------------------------------------------------------------------------------------
+
+
+def registered(
+    s: State, frame: Frame, models: list[EntryModel], fqn: str, term: Call, args: Args, keywords: Keywords
+) -> None:
+    """`add_url_rule("/x", view_func=f)`, `button.click(f)`: the function passed is an entry point."""
+    for entry in models:
+        for atom in calls.argument(args, keywords, entry.argument, entry.keyword):
+            _register(s, frame, entry, fqn, atom, term)
+
+
+def _register(s: State, frame: Frame, entry: EntryModel, fqn: str, atom: Atom, term: Call) -> None:
+    label = _label(entry, fqn, term, frozenset((atom,)))
+    if isinstance(atom, ClassValue):
+        _class_entry(s, frame, atom, entry, fqn)
+    elif isinstance(atom, Instance) and atom.cls is not None:
+        for name in entry.methods or ("__call__",):
+            for method in evaluate.class_lookup(s, frame, atom, name, term.span, 0, NOTHING):
+                add(s, frame, entry, label, method, term.span)
+    elif isinstance(atom, Instance) and atom.fqn in ("builtins.list", "builtins.tuple", "builtins.dict"):
+        for item in s.items(atom, frame):
+            if not isinstance(item, Instance):
+                _register(s, frame, entry, fqn, item, term)
+    else:
+        add(s, frame, entry, label, atom, term.span)
+
+
+def subclassed(s: State, frame: Frame, cls: ClassValue) -> None:
+    """A subclass of a framework's class: its methods with known names are entry points."""
+    for base in calls.mro(s, cls)[1]:
+        for entry in s.models.base(base):
+            _class_entry(s, frame, cls, entry, base)
+
+
+def _class_entry(s: State, frame: Frame, cls: ClassValue, entry: EntryModel, fqn: str) -> None:
+    phase = Phase.REQUEST if entry.instance == "request" else Phase.SETUP
+    instance = s.the_instance(cls, "", cls.info.module, cls.info.summary.head, phase)
+    if instance.frame is None and phase is Phase.SETUP:
+        calls.initialise(s, frame, instance)
+    for name in entry.methods or ("__call__",):
+        if name == "*":
+            names = [n for base in calls.mro(s, cls)[0] for n in base.info.methods if not n.startswith("_")]
+        else:
+            names = [name]
+        for found in names:
+            for method in evaluate.class_lookup(s, frame, instance, found, 0, 0, NOTHING):
+                label = (entry.label or "{name}").format_map(_Named(name=found, cls=cls.info.summary.name))
+                if isinstance(method, (Method, FunctionValue)):
+                    add(s, frame, entry, label, method, cls.info.summary.head)
+
+
+class _Named(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def _label(entry: EntryModel, fqn: str, term: Term, functions: Value) -> str:
+    name = fqn.rpartition(".")[2]
+    first = ""
+    if isinstance(term, Call) and term.args and isinstance(term.args[0], Const) and isinstance(term.args[0].value, str):
+        first = term.args[0].value
+    handler = ""
+    for atom in functions:
+        info = _info(atom)
+        handler = info.function.name if info is not None else handler
+    text = entry.label or "{name}"
+    named = _Named(name=name, NAME=name.upper(), path=first, handler=handler)
+    return " ".join(text.format_map(named).split())
+
+
+def _info(atom: Atom) -> FunctionInfo | None:
+    if isinstance(atom, FunctionValue):
+        return atom.info
+    if isinstance(atom, Method):
+        return atom.function.info
+    return None
+
+
+# --- adding an entry ------------------------------------------------------------------------------------------------
+
+
+def add(s: State, frame: Frame, entry: EntryModel, label: str, atom: Atom, span: int) -> None:
+    """Run a function as its framework would."""
+    if isinstance(atom, Partial):
+        atom = atom.func
+    receiver: Atom | None = None
+    if isinstance(atom, Method):
+        function, receiver = atom.function, atom.receiver
+    elif isinstance(atom, FunctionValue):
+        function = atom
+    else:
+        return
+    if frame.info.function.kind is Kind.CLASS and receiver is None and frame.cls is not None:
+        receiver = _receiver_of(s, frame.cls, function, entry)
+    phase = Phase.REQUEST if entry.phase == "request" else Phase.SETUP
+    handler = s.frame(function.info, function.env, receiver, phase, ("entry",))
+    if handler.entry is None:
+        handler.entry = EntryPoint(entry, label, frame.info.module, span or function.info.function.head)
+        s.entries.append(handler)
+        _fill_parameters(s, handler, function, receiver, entry)
+        handler.dirty = False
+        s.enqueue(handler)
+
+
+def _receiver_of(s: State, cls: ClassValue, function: FunctionValue, entry: EntryModel) -> Atom | None:
+    """Methods decorated in a class body belong to an instance that the framework or the program makes."""
+    if "staticmethod" in s.traits.get(function.info, ()) or not function.info.function.params:
+        return None
+    phase = Phase.REQUEST if entry.instance == "request" else Phase.SETUP
+    return s.the_instance(cls, "", cls.info.module, cls.info.summary.head, phase)
+
+
+def _fill_parameters(
+    s: State, handler: Frame, function: FunctionValue, receiver: Atom | None, entry: EntryModel
+) -> None:
+    params = list(function.info.function.params)
+    if receiver is not None and params:
+        handler.args[params.pop(0).name] = frozenset((receiver,))
+    for param in params:
+        handler.args[param.name] = _parameter(s, handler, function, param, entry)
+
+
+def _parameter(s: State, handler: Frame, function: FunctionValue, param: Param, entry: EntryModel) -> Value:
+    env = function.env
+    if env is None:
+        return NOTHING
+    injected = _injected(s, handler, env, param, function)
+    if injected is not None:
+        return injected
+    known = typed(s, env, param.annotation, Phase.REQUEST, handler) if param.annotation is not None else NOTHING
+    if any(isinstance(a, Instance) and a.cls is None for a in known):
+        kinds = [s.models.type(a.fqn) for a in known if isinstance(a, Instance)]
+        if any(k is not None for k in kinds):
+            return known  # the request object itself, or a helper of the framework
+    if entry.parameters != "request":
+        return known
+    data: Atom = evaluate.request_data(s, param.name)
+    if param.kind in (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD):
+        data = s.taint(Strength.CONTENT)
+    return known | {data}
+
+
+def _injected(s: State, handler: Frame, env: Frame, param: Param, function: FunctionValue) -> Value | None:
+    """What a marker such as a default of `Depends(f)` or `Annotated[T, Depends(f)]` provides."""
+    at = calls._defined_at(function)
+    for marker in (param.default, *_metadata(s, env, param.annotation, at)):
+        if not isinstance(marker, tuple):
+            continue
+        value = _provided(s, handler, *marker, param=param, at=at) if _is_pair(marker) else None
+        if value is None and isinstance(marker, Call):
+            value = _provided(s, handler, env, marker, param=param, at=at)
+        if value is not None:
+            return value
+    return None
+
+
+def _is_pair(marker: object) -> bool:
+    return isinstance(marker, tuple) and len(marker) == 2 and isinstance(marker[0], Frame)
+
+
+def _metadata(s: State, env: Frame, annotation: Term | None, at: int) -> list[tuple[Frame, Call]]:
+    """The calls in `Annotated[T, ...]`, also behind a module-level alias."""
+    if annotation is None:
+        return []
+    frame, term = resolve_alias(s, env, annotation)
+    if not isinstance(term, Item) or not isinstance(term.key, Display):
+        return []
+    return [(frame, v) for v in term.key.values[1:] if isinstance(v, Call)]
+
+
+def resolve_alias(s: State, env: Frame, term: Term) -> tuple[Frame, Term]:
+    """Follow a name to the annotation it was assigned, across modules."""
+    for _ in range(5):
+        found = _definition(s, env, term)
+        if found is None:
+            break
+        env, term = found
+    return env, term
+
+
+def _definition(s: State, env: Frame, term: Term) -> tuple[Frame, Term] | None:
+    if isinstance(term, Name):
+        scope: Frame | None = env
+        while scope is not None and term.id not in scope.info.function.bound:
+            scope = scope.env or s.module_frames.get(scope.info.module) if scope.info.function.parent >= 0 else None
+        if scope is None:
+            return None
+        for position in scope.info.binds().get(term.id, ()):
+            op = s.ops(scope)[position]
+            value = op.value  # type: ignore[union-attr]
+            if op.how is How.ASSIGN and isinstance(value, Item):  # type: ignore[union-attr]
+                return scope, value
+            if op.how is How.IMPORT:  # type: ignore[union-attr]
+                module = s.program.find(scope.info.module, value.module, value.level)  # type: ignore[union-attr]
+                if module is not None and value.name:  # type: ignore[union-attr]
+                    return calls.import_module(s, module), Name(value.name, 0)  # type: ignore[union-attr]
+    return None
+
+
+def _provided(s: State, handler: Frame, env: Frame, marker: Call, *, param: Param, at: int) -> Value | None:
+    makers = evaluate.evaluate(s, env, marker.func, max(len(s.ops(env)) - 1, 0))
+    model: CallModel | None = None
+    for maker in makers:
+        fqn = _library_name(maker)
+        found = s.models.call(fqn) if fqn is not None else None
+        if found is not None and found.inject:
+            model = found
+    if model is None:
+        return None
+    end = max(len(s.ops(env)) - 1, 0)
+    if marker.args:
+        providers = evaluate.evaluate(s, env, marker.args[0], end)
+    else:
+        keyword = next((v for k, v in marker.keywords if k == model.inject), None)
+        source = keyword if keyword is not None else param.annotation
+        providers = evaluate.evaluate(s, env, _bare(s, env, source), end) if source is not None else NOTHING
+    return _run_provider(s, handler, providers, marker)
+
+
+def _bare(s: State, env: Frame, annotation: Term) -> Term:
+    """The `T` of `Annotated[T, ...]`."""
+    _, term = resolve_alias(s, env, annotation)
+    if isinstance(term, Item) and isinstance(term.key, Display) and term.key.values:
+        return term.key.values[0]
+    return annotation
+
+
+def _run_provider(s: State, handler: Frame, providers: Value, marker: Call) -> Value:
+    """Run a dependency for this request: its parameters are request data like those of the handler."""
+    found: Value = NOTHING
+    for provider in providers:
+        found = found | _dependency(s, handler, provider, marker)
+    return found
+
+
+_DEPENDENCY = EntryModel(label="dependency")
+
+
+def _dependency(s: State, handler: Frame, provider: Atom, marker: Call) -> Value:
+    if isinstance(provider, ClassValue):
+        instance = s.instance(provider, "", handler, marker.span)
+        for base in calls.mro(s, provider)[0]:
+            inits = [v for v in s.read(base, "__init__", handler) if isinstance(v, FunctionValue)]
+            if inits:
+                _enter_dependency(s, handler, inits[0], instance, marker)
+                break
+        return frozenset((instance,))
+    if isinstance(provider, Instance) and provider.cls is not None:
+        found: Value = NOTHING
+        for method in evaluate.class_lookup(s, handler, provider, "__call__", marker.span, 0, NOTHING):
+            found = found | _dependency(s, handler, method, marker)
+        return found
+    if isinstance(provider, FunctionValue):
+        return _enter_dependency(s, handler, provider, None, marker)
+    if isinstance(provider, Method):
+        return _enter_dependency(s, handler, provider.function, provider.receiver, marker)
+    if isinstance(provider, (External, Member, Instance)):
+        return frozenset((s.taint(Strength.IDENTITY, "credential"),))  # a library's dependency reads the request
+    return NOTHING
+
+
+def _enter_dependency(
+    s: State, handler: Frame, function: FunctionValue, receiver: Atom | None, marker: Call
+) -> Value:
+    frame = s.frame(function.info, function.env, receiver, Phase.REQUEST, ("dependency",))
+    if handler not in frame.callers:
+        frame.callers[handler] = marker
+    frame.dependents.add(handler)
+    if frame.rounds == 0 and not frame.running:
+        _fill_parameters(s, frame, function, receiver, _DEPENDENCY)
+        execute.visit(s, frame)
+    return frame.returns
+
+
+# --- annotations ----------------------------------------------------------------------------------------------------
+
+
+def typed(s: State, env: Frame, annotation: Term, phase: Phase, handler: Frame | None = None) -> Value:
+    """An object of the annotated class, when nothing better is known of a value."""
+    at = max(len(s.ops(env)) - 1, 0)
+    found: set[Atom] = set()
+    for cls in _annotated_classes(s, env, annotation, at):
+        if isinstance(cls, ClassValue):
+            if _is_plain_data(s, cls) and handler is None:
+                continue
+            found.add(s.the_instance(cls, "", cls.info.module, cls.info.summary.head, phase))
+        elif isinstance(cls, External) and (s.models.type(cls.fqn) is not None):
+            found.add(s.the_instance(None, cls.fqn, env.info.module, 0, phase))
+    return frozenset(found)
+
+
+def _is_plain_data(s: State, cls: ClassValue) -> bool:
+    return not cls.info.methods
+
+
+def _annotated_classes(s: State, env: Frame, annotation: Term, at: int) -> Value:
+    if isinstance(annotation, Const):
+        return NOTHING
+    scope, term = resolve_alias(s, env, annotation)
+    if scope is not env:
+        env, at = scope, max(len(s.ops(scope)) - 1, 0)
+    if isinstance(term, Item):
+        makers = evaluate.evaluate(s, env, term.base, at)
+        names = {a.fqn.rpartition(".")[2] for a in makers if isinstance(a, External)}
+        if names & {"Annotated", "Optional", "Union", "Final", "ClassVar"}:
+            inner = term.key.values if isinstance(term.key, Display) else (term.key,)
+            parts = inner[:1] if "Annotated" in names else inner
+            return NOTHING.union(*(_annotated_classes(s, env, p, at) for p in parts))
+        return makers
+    parts = getattr(term, "parts", None)
+    if parts is not None:  # `A | B`
+        return NOTHING.union(*(_annotated_classes(s, env, p, at) for p in parts))
+    return evaluate.evaluate(s, env, term, at)

@@ -1,0 +1,328 @@
+"""Operations to state: runs the body of a frame until nothing changes, and the whole program likewise.
+
+Values only grow, so order matters for speed, not for the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from leaklint.index.summary import (
+    Attr,
+    Bind,
+    Blend,
+    BlockKind,
+    ClassRef,
+    Drop,
+    Eval,
+    FunctionRef,
+    How,
+    Item,
+    Kind,
+    Name,
+    Return,
+    Star,
+    Term,
+)
+from leaklint.project import calls, entries, evaluate
+from leaklint.project.state import ITEMS, Edge, Effect, Frame, State, capped, item_field
+from leaklint.project.suspect import Access
+from leaklint.project.values import (
+    NOTHING,
+    Atom,
+    ClassValue,
+    External,
+    FunctionValue,
+    Instance,
+    Member,
+    Method,
+    ModuleValue,
+    Value,
+)
+
+_NESTED = 60  # frames entered one inside another before the rest waits in the work list
+_ROUNDS = 40  # visits of one frame before it is left as it is
+_depth = 0
+
+
+def solve(s: State) -> None:
+    """Visit all frames that wait, until none does."""
+    while s.work:
+        frame = s.work.popleft()
+        if frame.dirty:
+            visit(s, frame)
+
+
+def visit(s: State, frame: Frame) -> None:
+    """Run a frame's body once more with what is known now."""
+    global _depth
+    if frame.running or _depth >= _NESTED:
+        frame.dirty = False
+        s.enqueue(frame)
+        return
+    if frame.rounds >= _ROUNDS:
+        if frame.rounds == _ROUNDS:
+            s.gave_up += 1
+            frame.rounds += 1
+        frame.dirty = False
+        return
+    frame.running = True
+    frame.dirty = False
+    frame.rounds += 1
+    _depth += 1
+    try:
+        frame.effects = []
+        frame.loads = {}
+        changed = run(s, frame)
+        if changed and frame.rounds == 1 and _loops(frame):
+            frame.effects = []
+            frame.loads = {}
+            run(s, frame)
+    finally:
+        frame.running = False
+        _depth -= 1
+    if changed:
+        for child in frame.children:
+            if child.rounds:
+                s.enqueue(child)
+
+
+def run(s: State, frame: Frame) -> bool:
+    """One pass over the operations; whether any local value grew."""
+    changed = False
+    for at, op in enumerate(frame.info.function.ops):
+        if _OPS[op.__class__](s, frame, op, at):
+            changed = True
+    return changed
+
+
+def _loops(frame: Frame) -> bool:
+    return any(b.kind is BlockKind.LOOP for b in frame.info.function.blocks)
+
+
+# --- operations -----------------------------------------------------------------------------------------------------
+
+
+def _eval(s: State, frame: Frame, op: Eval, at: int) -> bool:
+    evaluate.evaluate(s, frame, op.term, at)
+    return False
+
+
+def _return(s: State, frame: Frame, op: Return, at: int) -> bool:
+    calls.returned(s, frame, evaluate.evaluate(s, frame, op.value, at))
+    return False
+
+
+def _drop(s: State, frame: Frame, op: Drop, at: int) -> bool:
+    target = op.target
+    if isinstance(target, Attr):
+        for atom in evaluate.evaluate(s, frame, target.base, at):
+            keep(s, frame, Effect(Access.DELETE, atom, target.name, target, NOTHING, None, NOTHING, None, "del", op.span, at))
+    elif isinstance(target, Item):
+        key = evaluate.evaluate(s, frame, target.key, at)
+        constant = evaluate.constant_key(target.key, key)
+        field = ITEMS if constant is None else item_field(constant)
+        for atom in evaluate.evaluate(s, frame, target.base, at):
+            keep(s, frame, Effect(Access.DELETE, atom, field, target, key, target.key, NOTHING, None, "del", op.span, at))
+    return False
+
+
+def _bind(s: State, frame: Frame, op: Bind, at: int) -> bool:
+    if op.how is How.DECLARE:
+        return _declare(s, frame, op, at)
+    if op.how is How.DEFINE:
+        value = _defined(s, frame, op, at)
+    else:
+        value = evaluate.evaluate(s, frame, op.value, at)
+        if not value and op.annotation is not None:
+            value = entries.typed(s, frame, op.annotation, frame.phase)
+        if frame.cls is not None and op.annotation is not None and op.value.__class__ is not Name:
+            value = _field_default(s, value)
+    target = op.target
+    if target.__class__ is Name:
+        return _bind_name(s, frame, op, target.id, value, at)  # type: ignore[union-attr]
+    if target.__class__ is Attr:
+        _store_attribute(s, frame, op, target, value, at)  # type: ignore[arg-type]
+    elif target.__class__ is Item:
+        _store_item(s, frame, op, target, value, at)  # type: ignore[arg-type]
+    return False
+
+
+def _declare(s: State, frame: Frame, op: Bind, at: int) -> bool:
+    if frame.cls is not None or not isinstance(op.target, Name) or op.annotation is None:
+        return False
+    value = entries.typed(s, frame, op.annotation, frame.phase)
+    return _bind_name(s, frame, op, op.target.id, value, at) if value and frame.info.function.kind is Kind.MODULE else False
+
+
+def _field_default(s: State, value: Value) -> Value:
+    return value
+
+
+def _bind_name(s: State, frame: Frame, op: Bind, ident: str, value: Value, at: int) -> bool:
+    function = frame.info.function
+    if ident in function.globals:
+        _rebind(s, frame, op, s.module_value(frame.info.module), ident, value, "global", at)
+        return False
+    if ident in function.nonlocals:
+        scope = frame.env
+        while scope is not None and ident not in scope.info.function.bound:
+            scope = scope.env
+        if scope is not None:
+            _rebind(s, frame, op, scope, ident, value, "nonlocal", at)
+        return False
+    if op.how is How.AUGMENT and not isinstance(op.value, Name):
+        value = value | _augmented(s, frame, op, ident, at)
+    if function.kind is Kind.MODULE:
+        s.write(s.module_value(frame.info.module), ident, value)
+        _adopt(s, frame, s.module_value(frame.info.module), ident, value, op, at)
+    elif frame.cls is not None:
+        s.write(frame.cls, ident, value)
+    old = frame.values[at]
+    if value <= old:
+        return False
+    frame.values[at] = capped(old | value)
+    return frame.values[at] != old
+
+
+def _augmented(s: State, frame: Frame, op: Bind, ident: str, at: int) -> Value:
+    """`xs += ys` changes the list that `xs` is."""
+    held = evaluate.local(s, frame, ident, at)
+    _extend(s, frame, op, held, op.target, at)
+    return frozenset(a for a in held if isinstance(a, Instance))
+
+
+def _extend(s: State, frame: Frame, op: Bind, held: Value, place: Term, at: int) -> None:
+    if not isinstance(op.value, Blend) or len(op.value.parts) != 2:
+        return
+    added_term = op.value.parts[1]
+    added = evaluate.evaluate(s, frame, added_term, at)
+    for atom in held:
+        if isinstance(atom, Instance) and atom.fqn in ("builtins.list", "builtins.set", "builtins.dict"):
+            value = calls.elements(s, frame, added)
+            keep(s, frame, Effect(Access.MUTATE, atom, ITEMS, place, NOTHING, None, value, added_term, "+=", op.span, at))
+
+
+def _adopt(s: State, frame: Frame, holder: ModuleValue, ident: str, value: Value, op: Bind, at: int) -> None:
+    """Remember how objects came to be held by a module's name."""
+    for atom in value:
+        key = (holder, ident, atom)
+        if key not in s.edges:
+            effect = Effect(Access.STORE, holder, ident, op.target, NOTHING, None, value, op.value, "assign", op.span, at)
+            s.edges[key] = Edge(frame, effect)
+
+
+def _rebind(
+    s: State, frame: Frame, op: Bind, holder: ModuleValue | Frame, ident: str, value: Value, how: str, at: int
+) -> None:
+    keep(s, frame, Effect(Access.STORE, holder, ident, op.target, NOTHING, None, value, op.value, how, op.span, at))
+
+
+def _store_attribute(s: State, frame: Frame, op: Bind, target: Attr, value: Value, at: int) -> None:
+    how = "augment" if op.how is How.AUGMENT else "assign"
+    for atom in evaluate.evaluate(s, frame, target.base, at):
+        if op.how is How.AUGMENT:
+            _extend(s, frame, op, evaluate.attribute(s, frame, atom, target.name, target.span, at), target, at)
+        setter = _setter(s, frame, atom, target.name)
+        if setter is not None:
+            from leaklint.index.summary import Call
+
+            calls.enter(s, frame, setter, atom, Call(target, (op.value,), (), target.span, op.order), (value,), ())
+            continue
+        keep(s, frame, Effect(Access.STORE, atom, target.name, target, NOTHING, None, value, op.value, how, op.span, at))
+
+
+def _setter(s: State, frame: Frame, atom: Atom, name: str) -> FunctionValue | None:
+    if not isinstance(atom, Instance) or atom.cls is None:
+        return None
+    for cls in calls.mro(s, atom.cls)[0]:
+        for value in s.read(cls, name, frame):
+            if isinstance(value, FunctionValue) and "setter" in s.traits.get(value.info, ()):
+                return value
+    return None
+
+
+def _store_item(s: State, frame: Frame, op: Bind, target: Item, value: Value, at: int) -> None:
+    key = evaluate.evaluate(s, frame, target.key, at)
+    constant = evaluate.constant_key(target.key, key)
+    field = ITEMS if constant is None else item_field(constant)
+    how = "augment" if op.how is How.AUGMENT else "item"
+    from leaklint.index.summary import Call
+
+    for atom in evaluate.evaluate(s, frame, target.base, at):
+        if isinstance(atom, Instance) and atom.cls is not None:
+            method = next(
+                (m for m in evaluate.class_lookup(s, frame, atom, "__setitem__", 0, at, NOTHING) if isinstance(m, Method)), None
+            )
+            if method is not None:
+                call = Call(target.base, (target.key, op.value), (), target.span, op.order)
+                calls.call_atom(s, frame, method, call, (key, value), (), at)
+                continue
+        if op.how is How.AUGMENT:
+            _extend(s, frame, op, evaluate.element(s, frame, atom, target.key, key, target.span, at), target, at)
+        keep(s, frame, Effect(Access.STORE, atom, field, target, key, target.key, value, op.value, how, op.span, at))
+
+
+def keep(s: State, frame: Frame, effect: Effect) -> None:
+    """Carry out a write, and remember it."""
+    holder = effect.holder
+    if not isinstance(holder, (Instance, Member, ModuleValue, ClassValue, External, FunctionValue, Frame)):
+        return
+    frame.effects.append(effect)
+    if effect.access is Access.DELETE or not effect.value:
+        return
+    if isinstance(holder, Instance) and _is_making(frame, holder):
+        s.build(holder, effect.field, effect.value)
+    else:
+        s.write(holder, effect.field, effect.value)
+    for atom in effect.value:
+        if isinstance(atom, (Instance, Member, Method, FunctionValue)):
+            key = (holder, effect.field, atom)
+            if key not in s.edges:
+                s.edges[key] = Edge(frame, effect)
+
+
+def _is_making(frame: Frame, holder: Instance) -> bool:
+    """Whether a frame is the object's initialiser, or the one that made it."""
+    if frame.receiver is holder:
+        return frame.info.function.name in ("__init__", "__post_init__", "__new__")
+    return frame is holder.frame
+
+
+# --- definitions ----------------------------------------------------------------------------------------------------
+
+
+def _defined(s: State, frame: Frame, op: Bind, at: int) -> Value:
+    if isinstance(op.value, ClassRef):
+        return _class(s, frame, op.value, at)
+    assert isinstance(op.value, FunctionRef)
+    info = frame.info.module.functions[op.value.index]
+    atom: Value = frozenset((s.function_value(info, frame),))
+    return entries.decorated(s, frame, atom, info.function.decorators, at)
+
+
+def _class(s: State, frame: Frame, ref: ClassRef, at: int) -> Value:
+    cls = s.class_value(frame.info.module, ref.index, frame)
+    bases: Value = NOTHING
+    for base in cls.info.summary.bases:
+        bases = bases | evaluate.evaluate(s, frame, base.value if isinstance(base, Star) else base, at)
+    bases = frozenset(b for b in bases if isinstance(b, (ClassValue, External)) and b is not cls)
+    s.bases[cls] = s.bases.get(cls, NOTHING) | bases
+    body = s.frame(frame.info.module.functions[cls.info.summary.body], frame, cls, frame.phase, ())
+    if body.cls is None:
+        body.cls = cls
+    visit(s, body)
+    entries.subclassed(s, frame, cls)
+    value: Value = frozenset((cls,))
+    for decorator in reversed(cls.info.summary.decorators):
+        entries.decorate_class(s, frame, cls, decorator, at)
+    return value
+
+
+_OPS: dict[type[Any], Callable[[State, Frame, Any, int], bool]] = {
+    Bind: _bind,
+    Drop: _drop,
+    Eval: _eval,
+    Return: _return,
+}

@@ -1,0 +1,172 @@
+"""Which objects outlive a request, and why.
+
+Objects made during set-up live as long as the process. An object made for a request lives on when something that
+lives on comes to hold it, unless it is kept under the request's own identity. Nothing here words a finding.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+
+from leaklint.index.summary import Attr, Call, Const, Item, Kind, Name, Range, Term
+from leaklint.project import evaluate
+from leaklint.project.guards import is_guarded
+from leaklint.project.program import Module
+from leaklint.project.state import Edge, Effect, Frame, Holder, State
+from leaklint.project.suspect import Strength
+from leaklint.project.values import (
+    Ambient,
+    Atom,
+    ClassValue,
+    External,
+    FunctionValue,
+    Instance,
+    Member,
+    Method,
+    ModuleValue,
+    Phase,
+    Taint,
+    Token,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why an object is shared: where it was made, and what holds it."""
+
+    text: str
+    module: Module | None
+    span: Range
+    edge: Edge | None = None
+
+
+@dataclass
+class Lifetimes:
+    """What is shared between requests."""
+
+    shared: dict[Holder, Why] = field(default_factory=dict)
+    kept: set[Atom] = field(default_factory=set)  # per session: under the request's own identity
+    holders: dict[Atom, list[tuple[Holder, str]]] = field(default_factory=lambda: defaultdict(list))
+
+    def why(self, holder: Holder) -> Why | None:
+        """Why a holder is shared between requests; `None` when it is not."""
+        if isinstance(holder, Member):
+            return self.why(holder.owner)
+        if isinstance(holder, Instance) and holder in self.kept:
+            return None
+        return self.shared.get(holder)
+
+
+def lifetimes(s: State) -> Lifetimes:
+    """Find all holders that outlive a request."""
+    found = Lifetimes()
+    work: deque[Holder] = deque()
+    for holder in list(s.heap):
+        why = _by_birth(s, holder)
+        if why is not None:
+            found.shared[holder] = why
+            work.append(holder)
+        for name, value in s.heap[holder].items():
+            for atom in value:
+                if isinstance(atom, (Instance, FunctionValue)):
+                    found.holders[atom].append((holder, name))
+    for frame in s.frames:
+        if frame.phase is Phase.SETUP and frame.info.function.kind is Kind.FUNCTION:
+            found.shared[frame] = Why("", frame.info.module, frame.info.function.head)
+    while work:
+        holder = work.popleft()
+        for name, value in s.heap[holder].items():
+            for atom in value:
+                _promote(s, found, holder, name, atom, work)
+    return found
+
+
+def _by_birth(s: State, holder: Holder) -> Why | None:
+    match holder:
+        case ModuleValue():
+            return Why("a module lives as long as the process", holder.module, 0)
+        case ClassValue() if holder.frame.phase is Phase.SETUP:
+            return Why("a class lives as long as the process", holder.info.module, holder.info.summary.head)
+        case External():
+            return Why(f"`{holder.fqn}` belongs to the process", None, 0)
+        case FunctionValue() if holder.env is None or holder.env.phase is Phase.SETUP:
+            return Why("a function lives as long as the process", holder.info.module, holder.info.function.head)
+        case Instance() if holder.phase is Phase.SETUP and not isolated(s, holder):
+            return Why("it is made once, before any request", holder.module, holder.span)
+        case Member() if (owner := _owner(holder)) is not None:
+            return _by_birth(s, owner)
+    return None
+
+
+def _owner(member: Member) -> Atom | None:
+    owner: Atom = member
+    while isinstance(owner, Member):
+        owner = owner.owner
+    return owner
+
+
+def isolated(s: State, atom: Atom) -> bool:
+    """Whether a holder keeps a value for each request or session of its own."""
+    if isinstance(atom, Instance) and atom.fqn:
+        kind = s.models.type(atom.fqn)
+        return kind is not None and kind.holds == "isolated"
+    return False
+
+
+def concurrent(s: State, atom: Holder) -> bool:
+    """Whether a library made this class for handing things over: queues, futures."""
+    if isinstance(atom, Instance) and atom.fqn:
+        kind = s.models.type(atom.fqn)
+        return kind is not None and (kind.concurrent or kind.consumed)
+    return False
+
+
+def _promote(s: State, found: Lifetimes, holder: Holder, name: str, atom: Atom, work: deque[Holder]) -> None:
+    """An object held by something shared is shared too, unless it is kept for one session or is itself the leak."""
+    if isinstance(atom, Method):
+        atom = atom.receiver
+    if not isinstance(atom, Instance) or atom in found.shared or atom.phase is Phase.SETUP or isolated(s, atom):
+        return
+    edge = s.edges.get((holder, name, atom))
+    if edge is not None and edge.frame.phase is Phase.REQUEST:
+        if is_identity(s, edge.effect):
+            found.kept.add(atom)
+            return
+        if not _is_lazy(s, edge) and evaluate.carried(s, None, frozenset((atom,))):
+            return  # the store is the leak; what is stored belongs to one request
+    module = edge.frame.info.module if edge is not None else atom.module
+    span = edge.effect.span if edge is not None else atom.span
+    found.shared[atom] = Why("it is kept by something that outlives the request", module, span, edge)
+    found.kept.discard(atom)
+    if atom in s.heap:
+        work.append(atom)
+
+
+def _is_lazy(s: State, edge: Edge) -> bool:
+    return is_guarded(edge.frame.info.function, edge.effect.position, edge.effect.place, edge.effect.how)
+
+
+def is_identity(s: State, effect: Effect) -> bool:
+    """Whether a write goes under a key that only this user or session has."""
+    if effect.field[:1] != "[":
+        return False
+    for atom in effect.key:
+        if isinstance(atom, Taint) and atom.strength is Strength.IDENTITY:
+            return True
+        if isinstance(atom, Ambient) or (isinstance(atom, Token) and atom.phase is Phase.REQUEST):
+            return True
+    return effect.key_term is not None and not isinstance(effect.key_term, Const) and bool(named_id(s, effect.key_term))
+
+
+def named_id(s: State, term: Term) -> str:
+    """The concept of the id that a term names, if it names one."""
+    match term:
+        case Name(id=name) | Attr(name=name):
+            return s.models.concept(name)
+        case Item(key=Const(value=str(name))):
+            return s.models.concept(name)
+        case Call(args=(first, *_)):
+            return named_id(s, first)
+        case _:
+            return ""

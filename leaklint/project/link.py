@@ -1,0 +1,140 @@
+"""Summaries and models to a solved project, and from it all suspects.
+
+The stages in order: a program of modules, values of everything reachable, lifetimes, routes, suspects.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from leaklint.index.summary import Attr, Bind, Call, FunctionRef, How, Kind, ModuleSummary, Name, Term
+from leaklint.models import Models
+from leaklint.project import calls, execute, shared
+from leaklint.project.lifetimes import Lifetimes, lifetimes
+from leaklint.project.program import FunctionInfo, Module, Program
+from leaklint.project.routes import Routes, routes
+from leaklint.project.state import Frame, State
+from leaklint.project.suspect import Suspect
+from leaklint.project.values import Atom, ClassValue, Phase
+
+
+@dataclass(frozen=True)
+class Project:
+    """A program that has been solved."""
+
+    state: State
+    lives: Lifetimes
+    ways: Routes
+
+    @property
+    def program(self) -> Program:
+        return self.state.program
+
+    @property
+    def requests(self) -> list[Frame]:
+        """Frames that requests enter by."""
+        return [f for f in self.state.entries if f.phase is Phase.REQUEST]
+
+    def entries_by_model(self) -> dict[str, int]:
+        """Loaded models, and how many functions each made an entry point of."""
+        found: Counter[str] = Counter(dict.fromkeys(self.state.models.names, 0))
+        owner = {id(entry): model.name for model in self.state.models.models for entry in model.entry}
+        for frame in {f.info: f for f in self.requests}.values():
+            if frame.entry is not None:
+                found[owner.get(id(frame.entry.model), "")] += 1
+        return dict(found)
+
+
+def link(indexed: Iterable[tuple[ModuleSummary, str]], models: Models, roots: Sequence[str] = ()) -> Project:
+    """Solve a program.
+
+    Args:
+        indexed: summaries with their source texts, in order of path.
+        models: the models that matter to it.
+        roots: extra source roots, relative to the project root.
+    """
+    modules = tuple(Module(summary, text) for summary, text in indexed)
+    program = Program(modules, tuple(tuple(r for r in root.split("/") if r not in ("", ".")) for root in roots))
+    state = State(program, models)
+    for module in modules:
+        calls.import_module(state, module)
+    execute.solve(state)
+    while _start_factories(state):
+        execute.solve(state)
+    return Project(state, lifetimes(state), routes(state))
+
+
+def suspects(project: Project, *, check_tests: bool = False) -> tuple[Suspect, ...]:
+    """All suspects of all kinds, by place."""
+    found: list[Suspect] = [*shared.writes(project.state, project.lives, project.ways)]
+    return tuple(sorted(found, key=lambda s: s.span))
+
+
+# --- code that nobody in the program calls, but that registers handlers ----------------------------------------------
+
+
+def _start_factories(s: State) -> bool:
+    """Run functions that look like application factories and were not reached: a server calls them by name."""
+    reached = {f.info for f in s.frames}
+    started = False
+    for module in s.program.modules:
+        frame = s.module_frames.get(module)
+        if frame is None:
+            continue
+        for info in module.functions:
+            if info in reached or info.function.kind is not Kind.FUNCTION or not _registers(s, info):
+                continue
+            if _start(s, frame, info):
+                started = True
+    return started
+
+
+def _start(s: State, module: Frame, info: FunctionInfo) -> bool:
+    parent = info.parent
+    if parent is None or parent.function.kind not in (Kind.MODULE, Kind.CLASS):
+        return False
+    receiver: Atom | None = None
+    env = module
+    if parent.function.kind is Kind.CLASS:
+        cls = next((c for c in s.bases if isinstance(c, ClassValue) and c.info is info.owner), None)
+        if cls is None:
+            return False
+        receiver = s.the_instance(cls, "", info.module, cls.info.summary.head, Phase.SETUP)
+        env = next((f for f in s.frames if f.cls is cls), module)
+        calls.initialise(s, module, receiver)
+    frame = s.frame(info, env, receiver, Phase.SETUP, ("factory",))
+    if frame.rounds:
+        return False
+    function = s.function_value(info, env)
+    bound = calls.bind_arguments(s, module, function, receiver, Call(Name("", 0), (), (), info.function.head, -1), (), ())
+    frame.args.update(bound)
+    execute.visit(s, frame)
+    return True
+
+
+def _registers(s: State, info: FunctionInfo) -> bool:
+    """Whether a function defines decorated functions or passes functions to what may be a registration."""
+    for op in info.function.ops:
+        if isinstance(op, Bind) and op.how is How.DEFINE and isinstance(op.value, FunctionRef):
+            if any(_may_register(s, d) for d in info.module.functions[op.value.index].function.decorators):
+                return True
+        if any(_may_register(s, call) for call in _calls_in(op)):
+            return True
+    return False
+
+
+def _may_register(s: State, term: Term) -> bool:
+    func = term.func if isinstance(term, Call) else term
+    return isinstance(func, Attr) and func.name in s.models.registering
+
+
+def _calls_in(op: object) -> Iterable[Call]:
+    stack: list[object] = [op]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Call):
+            yield node
+        if isinstance(node, tuple):
+            stack.extend(part for part in node if isinstance(part, tuple))

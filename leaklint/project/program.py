@@ -1,0 +1,293 @@
+"""Summaries to a program: modules by name as projects lay them out, functions with their reaching definitions.
+
+Nothing here evaluates a term or knows a library.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from leaklint.finding import Span
+from leaklint.index.summary import (
+    Bind,
+    Block,
+    BlockKind,
+    Class,
+    Function,
+    Kind,
+    ModuleSummary,
+    Name,
+    Range,
+    unpack,
+)
+
+
+class Module:
+    """One module of the program."""
+
+    __slots__ = ("classes", "functions", "is_package", "lines", "name", "parts", "path", "summary", "text")
+
+    def __init__(self, summary: ModuleSummary, text: str) -> None:
+        self.summary = summary
+        self.path = summary.path
+        self.text = text
+        self.lines: list[str] | None = None
+        parts = summary.path.removesuffix(".py").split("/")
+        self.is_package = parts[-1] == "__init__"
+        if self.is_package:
+            parts.pop()
+        self.parts = tuple(parts)
+        self.name = ".".join(parts)
+        self.functions = tuple(FunctionInfo(self, f) for f in summary.functions)
+        self.classes = tuple(ClassInfo(self, c) for c in summary.classes)
+
+    def span(self, packed: Range) -> Span:
+        """A finding's span: code points, columns from 1."""
+        line, column, end_line, end_column = unpack(packed)
+        return Span(self.path, line, self._points(line, column) + 1, end_line, self._points(end_line, end_column) + 1)
+
+    def source(self, packed: Range) -> str:
+        """The source text of a range, white space folded."""
+        line, column, end_line, end_column = unpack(packed)
+        rows = self._rows()[line - 1 : end_line]
+        if not rows:
+            return ""
+        encoded = [r.encode("utf-8", "surrogatepass") for r in rows]
+        encoded[-1] = encoded[-1][:end_column]
+        encoded[0] = encoded[0][column:]
+        return " ".join(b"\n".join(encoded).decode("utf-8", "replace").split())
+
+    def _points(self, line: int, column: int) -> int:
+        rows = self._rows()
+        if line > len(rows) or rows[line - 1].isascii():
+            return column
+        return len(rows[line - 1].encode("utf-8", "surrogatepass")[:column].decode("utf-8", "replace"))
+
+    def _rows(self) -> list[str]:
+        if self.lines is None:  # `ast` ends lines at these three only
+            self.lines = self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        return self.lines
+
+
+class FunctionInfo:
+    """A function and what is worked out about it once."""
+
+    __slots__ = ("_binds", "_reach", "function", "module", "param_names", "qualname")
+
+    def __init__(self, module: Module, function: Function) -> None:
+        self.module = module
+        self.function = function
+        self.qualname = f"{module.name}.{function.qualname}"
+        self.param_names = frozenset(p.name for p in function.params)
+        self._binds: dict[str, list[int]] | None = None
+        self._reach: dict[tuple[str, int], tuple[tuple[int, ...], bool]] = {}
+
+    @property
+    def parent(self) -> FunctionInfo | None:
+        """The function, class body or module body that defines this one."""
+        index = self.function.parent
+        return None if index < 0 else self.module.functions[index]
+
+    @property
+    def owner(self) -> ClassInfo | None:
+        """The class whose body defines this function."""
+        index = self.function.owner
+        return None if index < 0 or self.function.kind is Kind.CLASS else self.module.classes[index]
+
+    def binds(self) -> dict[str, list[int]]:
+        """Positions in `ops` at which each local name gets a value."""
+        if self._binds is None:
+            found: dict[str, list[int]] = defaultdict(list)
+            for position, op in enumerate(self.function.ops):
+                if op.__class__ is Bind and op.target.__class__ is Name:
+                    found[op.target.id].append(position)
+            self._binds = dict(found)
+        return self._binds
+
+    def reaching(self, name: str, position: int) -> tuple[tuple[int, ...], bool]:
+        """Which bindings of a local name may be seen by `ops[position]`.
+
+        Gives their positions, and whether the value the function started with (a parameter's) may be seen too.
+        """
+        key = (name, position)
+        known = self._reach.get(key)
+        if known is None:
+            known = self._reach[key] = self._reaching(name, position)
+        return known
+
+    def _reaching(self, name: str, position: int) -> tuple[tuple[int, ...], bool]:
+        positions = self.binds().get(name)
+        if not positions:
+            return (), True
+        ops, blocks = self.function.ops, self.function.blocks
+        use = ops[position].block
+        found: list[int] = []
+        initial = True
+        for bind in reversed(positions):
+            if bind >= position:
+                continue
+            block = ops[bind].block
+            if within(blocks, use, block):
+                found.append(bind)
+                initial = False
+                break
+            if not exclusive(blocks, use, block) and not _left(blocks, block, use):
+                found.append(bind)
+        loop = _outermost_loop(blocks, use)
+        if loop >= 0:
+            found.extend(b for b in positions if b >= position and within(blocks, ops[b].block, loop) and b not in found)
+        return tuple(found), initial
+
+
+class ClassInfo:
+    """A class statement of the program."""
+
+    __slots__ = ("methods", "module", "qualname", "summary")
+
+    def __init__(self, module: Module, summary: Class) -> None:
+        self.module = module
+        self.summary = summary
+        self.qualname = f"{module.name}.{summary.qualname}"
+        self.methods = {name: module.functions[index] for name, index in summary.methods}
+
+
+# --- blocks ---------------------------------------------------------------------------------------------------------
+
+
+def ancestors(blocks: tuple[Block, ...], block: int) -> Iterable[int]:
+    """A block and all that enclose it, innermost first."""
+    while block >= 0:
+        yield block
+        block = blocks[block].parent
+
+
+def within(blocks: tuple[Block, ...], inner: int, outer: int) -> bool:
+    """Whether `inner` is `outer` or lies inside it."""
+    while inner > outer:  # blocks are numbered in source order, parents first
+        inner = blocks[inner].parent
+    return inner == outer
+
+
+def exclusive(blocks: tuple[Block, ...], a: int, b: int) -> bool:
+    """Whether two blocks lie in different arms of one `if` or `match`."""
+    arms = {blocks[x].peer: x for x in ancestors(blocks, a) if blocks[x].peer >= 0}
+    for x in ancestors(blocks, b):
+        other = arms.get(blocks[x].peer)
+        if blocks[x].peer >= 0 and other is not None and other != x:
+            kinds = {blocks[x].kind, blocks[other].kind}
+            return not kinds & {BlockKind.TRY, BlockKind.EXCEPT}
+    return False
+
+
+def _left(blocks: tuple[Block, ...], block: int, use: int) -> bool:
+    """Whether control that passed `block` never comes to `use` (the block returns or raises)."""
+    return any(
+        blocks[x].exits and not within(blocks, use, x) and blocks[x].kind is not BlockKind.TRY for x in ancestors(blocks, block)
+    )
+
+
+def _outermost_loop(blocks: tuple[Block, ...], block: int) -> int:
+    loop = -1
+    for x in ancestors(blocks, block):
+        if blocks[x].kind is BlockKind.LOOP:
+            loop = x
+    return loop
+
+
+# --- modules as projects lay them out -------------------------------------------------------------------------------
+
+
+@dataclass
+class Program:
+    """All modules, and how an import in one finds another."""
+
+    modules: tuple[Module, ...]
+    roots: tuple[tuple[str, ...], ...] = ()  # extra source roots from the configuration
+    by_path: dict[str, Module] = field(default_factory=dict)
+    _by_parts: dict[tuple[str, ...], Module] = field(default_factory=dict)
+    _by_last: dict[str, list[Module]] = field(default_factory=dict)
+    _found: dict[tuple[tuple[str, ...], str], Module | None] = field(default_factory=dict)
+    _packages: set[tuple[str, ...]] = field(default_factory=set)
+    _folders: set[tuple[str, ...]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        by_last: dict[str, list[Module]] = defaultdict(list)
+        for module in self.modules:
+            self.by_path[module.path] = module
+            self._by_parts[module.parts] = module
+            if module.parts:
+                by_last[module.parts[-1]].append(module)
+            if module.is_package:
+                self._packages.add(module.parts)
+            for depth in range(1, len(module.parts)):
+                self._folders.add(module.parts[:depth])
+        self._by_last = dict(by_last)
+
+    def find(self, importer: Module, name: str, level: int) -> Module | None:
+        """The module that `import name` in `importer` means; `None` if it is not part of the program.
+
+        Relative imports are exact. Absolute ones are looked for as `sys.path` could have it: from the folders above
+        the importer (nearest first, never a package), then from any other source root.
+        """
+        if level:
+            base = importer.parts if importer.is_package else importer.parts[:-1]
+            base = base[: len(base) - (level - 1)] if level > 1 else base
+            return self._by_parts.get((*base, *(name.split(".") if name else ())))
+        key = (importer.parts[:-1], name)
+        if key not in self._found:
+            self._found[key] = self._absolute(importer, tuple(name.split(".")))
+        return self._found[key]
+
+    def is_namespace(self, importer: Module, name: str) -> tuple[str, ...] | None:
+        """The folder without `__init__.py` that `import name` means, if there is one."""
+        wanted = tuple(name.split("."))
+        folder = importer.parts[:-1]
+        for depth in range(len(folder), -1, -1):
+            root = folder[:depth]
+            if (not root or root not in self._packages) and (*root, *wanted) in self._folders:
+                return (*root, *wanted)
+        return None
+
+    def at(self, parts: tuple[str, ...]) -> Module | None:
+        """The module with these path components."""
+        return self._by_parts.get(parts)
+
+    def _absolute(self, importer: Module, wanted: tuple[str, ...]) -> Module | None:
+        folder = importer.parts if importer.is_package else importer.parts[:-1]
+        for depth in range(len(folder), -1, -1):
+            root = folder[:depth]
+            if root and root in self._packages:
+                continue  # the inside of a package is not on sys.path
+            module = self._by_parts.get((*root, *wanted))
+            if module is not None and module is not importer:
+                return module
+        for root in self.roots:
+            if module := self._by_parts.get((*root, *wanted)):
+                return module
+        return self._elsewhere(importer, wanted)
+
+    def _elsewhere(self, importer: Module, wanted: tuple[str, ...]) -> Module | None:
+        """From a source root beside the importer, as `src/` or another package of a monorepo."""
+        candidates = []
+        for module in self._by_last.get(wanted[-1], ()):
+            root = module.parts[: len(module.parts) - len(wanted)]
+            if module.parts[len(root) :] != wanted or (root and root in self._packages):
+                continue
+            if len(wanted) == 1 and not module.is_package and len(root) > 1:
+                continue  # `import redis` must not find `tools/scripts/redis.py`
+            candidates.append((_common(root, importer.parts), -len(root), module.path, module))
+        if not candidates:
+            return None
+        candidates.sort(key=lambda c: (-c[0], -c[1], c[2]))
+        return candidates[0][3]
+
+
+def _common(a: tuple[str, ...], b: tuple[str, ...]) -> int:
+    count = 0
+    for x, y in zip(a, b, strict=False):
+        if x != y:
+            break
+        count += 1
+    return count

@@ -1,0 +1,92 @@
+"""The way of a request to a function: shortest paths from entry points over resolved calls."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from dataclasses import dataclass
+
+from leaklint.index.summary import Call
+from leaklint.project.program import FunctionInfo
+from leaklint.project.state import Frame, State
+from leaklint.project.suspect import Entry, Hop, Route
+from leaklint.project.values import Phase
+
+
+@dataclass
+class Routes:
+    """Predecessors on shortest paths, by frame."""
+
+    before: dict[Frame, tuple[Frame, Call] | None]
+    distance: dict[Frame, int]
+
+    def reached(self, frame: Frame) -> bool:
+        """Whether a request can come here."""
+        return frame in self.before
+
+    def route(self, frame: Frame) -> Route:
+        """The shortest known way of a request to a frame."""
+        hops: list[Hop] = []
+        at = frame
+        while (step := self.before[at]) is not None:
+            caller, call = step
+            span = caller.info.module.span(call.span)
+            hops.append(Hop(span, caller.info.qualname, at.info.qualname))
+            at = caller
+        return Route(entry(at), tuple(reversed(hops)), max(0, self._entries(frame) - 1))
+
+    def _entries(self, frame: Frame) -> int:
+        seen = {frame}
+        found: set[FunctionInfo] = set()
+        work = [frame]
+        while work and len(seen) < 2000:
+            at = work.pop()
+            if at.entry is not None:
+                found.add(at.info)
+            for caller in at.callers:
+                if caller not in seen and caller.phase is Phase.REQUEST:
+                    seen.add(caller)
+                    work.append(caller)
+        return len(found)
+
+
+def routes(s: State) -> Routes:
+    """Shortest paths from all request entry points."""
+    callees: dict[Frame, list[tuple[Frame, Call]]] = defaultdict(list)
+    for frame in s.frames:
+        for caller, call in frame.callers.items():
+            callees[caller].append((frame, call))
+    starts = [f for f in s.entries if f.phase is Phase.REQUEST]
+    starts.sort(key=lambda f: (not f.entry.model.certain if f.entry else True, f.info.module.path, f.info.function.head))
+    before: dict[Frame, tuple[Frame, Call] | None] = dict.fromkeys(starts)
+    distance = dict.fromkeys(starts, 0)
+    work = deque(starts)
+    while work:
+        at = work.popleft()
+        for callee, call in callees[at]:
+            if callee not in before and callee.phase is Phase.REQUEST:
+                before[callee] = (at, call)
+                distance[callee] = distance[at] + 1
+                work.append(callee)
+    return Routes(before, distance)
+
+
+def entry(frame: Frame) -> Entry:
+    """What a finding says of an entry point."""
+    assert frame.entry is not None
+    point, info = frame.entry, frame.info
+    return Entry(
+        label=point.label,
+        function=info.qualname,
+        span=info.module.span(info.function.head),
+        concurrency=concurrency(frame),
+        certain=point.model.certain,
+    )
+
+
+def concurrency(frame: Frame) -> str:
+    """Where an entry point runs: an event loop, a thread pool or one task per process."""
+    assert frame.entry is not None
+    kind = frame.entry.model.concurrency
+    if kind == "auto":
+        return "loop" if frame.info.function.is_async else "pool"
+    return kind

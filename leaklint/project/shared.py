@@ -1,0 +1,394 @@
+"""Writes of request data to places that outlive the request.
+
+One suspect a slot: all its writers, resets and readers are told with it. What rules then make of it is not known here.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from leaklint.finding import Span
+from leaklint.index.summary import Attr, Bind, Call, Const, Drop, Eval, Kind, Name, Range, Term, covers
+from leaklint.project import evaluate
+from leaklint.project.guards import is_guarded
+from leaklint.project.lifetimes import Lifetimes, Why, concurrent, is_identity, isolated
+from leaklint.project.program import ClassInfo, FunctionInfo, Module
+from leaklint.project.routes import Routes
+from leaklint.project.state import ITEMS, Effect, Frame, Holder, State
+from leaklint.project.suspect import Access, Place, PlaceKind, Strength, Use, WriteSuspect
+from leaklint.project.uses import attribute_occurrences, name_occurrences, use
+from leaklint.project.values import (
+    ClassValue,
+    External,
+    FunctionValue,
+    Instance,
+    Member,
+    ModuleValue,
+    Phase,
+    Taint,
+)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a value is kept, told apart by class and attribute (not by instance), name or variable."""
+
+    kind: PlaceKind
+    owner: object  # ClassInfo, Module, FunctionInfo or a library name
+    name: str
+    path: tuple[str, ...] = ()
+
+    @property
+    def root(self) -> Slot:
+        """The attribute or name itself."""
+        return Slot(self.kind, self.owner, self.name)
+
+
+@dataclass
+class Story:
+    """All that request code does with one slot."""
+
+    slot: Slot
+    writes: list[tuple[Frame, Effect]] = field(default_factory=list)
+    resets: list[tuple[Frame, Effect]] = field(default_factory=list)
+    why: Why | None = None
+    holders: set[tuple[Holder, str]] = field(default_factory=set)
+
+
+def writes(s: State, lives: Lifetimes, ways: Routes) -> Iterator[WriteSuspect]:
+    """All suspects of this kind, in order of path and line."""
+    stories = _stories(s, lives, ways)
+    suspects = []
+    for story in stories.values():
+        suspect = _suspect(s, lives, ways, story)
+        if suspect is not None:
+            suspects.append(suspect)
+    suspects.sort(key=lambda w: (w.span, w.place.slot))
+    yield from suspects
+
+
+def _stories(s: State, lives: Lifetimes, ways: Routes) -> dict[Slot, Story]:
+    stories: dict[Slot, Story] = {}
+    for frame in ways.before:
+        for effect in frame.effects:
+            for slot, why, chain in _slots(s, lives, effect):
+                story = stories.get(slot)
+                if story is None:
+                    story = stories[slot] = Story(slot)
+                story.why = story.why or why
+                story.holders.update(chain)
+                if effect.access is Access.DELETE or not _keeps_request_data(s, lives, frame, effect):
+                    story.resets.append((frame, effect))
+                else:
+                    story.writes.append((frame, effect))
+    return stories
+
+
+# --- which slot a write goes to -------------------------------------------------------------------------------------
+
+
+Chain: TypeAlias = tuple[tuple[Holder, str], ...]  # the written field first, then what holds its holder
+
+
+def _slots(s: State, lives: Lifetimes, effect: Effect) -> Iterator[tuple[Slot, Why, Chain]]:
+    """The shared slots that an effect writes to; none when the holder is not shared."""
+    holder = effect.holder
+    why = lives.why(holder)
+    if why is None or isolated(s, holder) or concurrent(s, holder):  # type: ignore[arg-type]
+        return
+    if is_identity(s, effect):
+        return
+    yield from _located(s, lives, holder, effect.field, (), why, ())
+
+
+def _located(
+    s: State, lives: Lifetimes, holder: Holder, name: str, path: tuple[str, ...], why: Why, chain: Chain
+) -> Iterator[tuple[Slot, Why, Chain]]:
+    is_item = name[:1] == "["
+    chain = (*chain, (holder, name))
+    match holder:
+        case ModuleValue() if not is_item:
+            yield Slot(PlaceKind.GLOBAL, holder.module, name, path), why, chain
+        case ClassValue() if not is_item:
+            yield Slot(PlaceKind.CLASS, holder.info, name, path), why, chain
+        case Frame():
+            yield Slot(PlaceKind.CLOSURE, holder.info, name, path), why, chain
+        case External():
+            yield Slot(PlaceKind.GLOBAL, holder.fqn, "" if is_item else name, (name, *path) if is_item else path), why, chain
+        case Instance() if holder.cls is not None and not is_item:
+            yield Slot(PlaceKind.INSTANCE, holder.cls.info, name, path), why, chain
+        case FunctionValue() if not is_item:
+            yield Slot(PlaceKind.GLOBAL, holder.info.module, f"{holder.info.function.name}.{name}", path), why, chain
+        case Instance() | Member() if len(chain) < 5:
+            yield from _through_holders(s, lives, holder, name, path, why, chain)
+
+
+def _through_holders(
+    s: State, lives: Lifetimes, holder: Instance | Member, name: str, path: tuple[str, ...], why: Why, chain: Chain
+) -> Iterator[tuple[Slot, Why, Chain]]:
+    """A container or library object is named by whatever shared thing holds it."""
+    below = (name if name[:1] in "[(" else f".{name}", *path)
+    if isinstance(holder, Member):
+        above: Iterable[tuple[Holder, str]] = [(holder.owner, holder.name)]
+    else:
+        above = lives.holders.get(holder, ())
+    found = False
+    for outer, outer_name in above:
+        outer_why = lives.why(outer)
+        if outer_why is None or outer is holder or outer_name[:1] == "(":
+            continue
+        edge = s.edges.get((outer, outer_name, holder))
+        if edge is not None and edge.frame.phase is Phase.REQUEST and is_identity(s, edge.effect):
+            continue
+        for located in _located(s, lives, outer, outer_name, below, why, chain):
+            found = True
+            yield located
+    if found or not isinstance(holder, Instance) or holder.phase is not Phase.SETUP:
+        return
+    variable = _variable(holder)
+    if variable is not None and holder.frame is not None:
+        yield Slot(PlaceKind.CLOSURE, holder.frame.info, variable, below), why, (*chain, (holder.frame, variable))
+    elif holder.fqn and name[:1] != "[":
+        yield Slot(PlaceKind.INSTANCE, holder.fqn, name, path), why, chain
+
+
+def _variable(instance: Instance) -> str | None:
+    """The local name of the set-up function that an object was bound to, which handlers close over."""
+    if instance.frame is None:
+        return None
+    info = instance.frame.info
+    if info.function.kind is not Kind.FUNCTION:
+        return None
+    for position, op in enumerate(info.function.ops):
+        if isinstance(op, Bind) and isinstance(op.target, Name) and instance in instance.frame.values[position]:
+            return op.target.id
+    return None
+
+
+# --- what is kept ---------------------------------------------------------------------------------------------------
+
+
+def _keeps_request_data(s: State, lives: Lifetimes, frame: Frame, effect: Effect) -> bool:
+    if not effect.value or effect.how == "augment":
+        return False  # totals and counters
+    return bool(kept_data(s, lives, effect))
+
+
+def kept_data(s: State, lives: Lifetimes, effect: Effect) -> frozenset[Taint]:
+    """The request data that a write keeps."""
+    found = set(evaluate.carried(s, None, effect.value))
+    for atom in effect.value:
+        if isinstance(atom, Instance) and atom in lives.kept:
+            found.add(s.taint(Strength.IDENTITY, "session"))
+    if effect.field[:1] == "[" and effect.key:
+        of_key = {a for a in effect.key if isinstance(a, Taint)}
+        if of_key and not any(t.strength is Strength.IDENTITY for t in found):
+            return frozenset()  # kept under the very content it depends on
+    return frozenset(found)
+
+
+# --- one suspect a slot ---------------------------------------------------------------------------------------------
+
+
+def _suspect(s: State, lives: Lifetimes, ways: Routes, story: Story) -> WriteSuspect | None:
+    if not story.writes:
+        return None
+    story.writes.sort(key=lambda w: (ways.distance[w[0]], w[0].info.module.path, w[1].span))
+    frame, effect = _first(story)
+    if _is_registry(s, story):
+        return None
+    module = frame.info.module
+    op = frame.info.function.ops[effect.position]
+    taints = kept_data(s, lives, effect)
+    strongest = max(taints, key=lambda t: (t.strength is Strength.IDENTITY, t.concept)) if taints else None
+    value_span = getattr(effect.value_term, "span", None) or None
+    loads = list(_readers(s, ways, story))
+    every = tuple(_uses(s, story))
+    return WriteSuspect(
+        function=frame.info.qualname,
+        span=module.span(effect.span),
+        statement=module.span(op.span),
+        route=ways.route(frame),
+        place=_place(story, frame, effect),
+        access=effect.access,
+        value=module.source(value_span) if value_span else "",
+        value_span=module.span(value_span) if value_span else None,
+        strength=strongest.strength if strongest else Strength.CONTENT,
+        concept=strongest.concept if strongest else "",
+        guarded=is_guarded(frame.info.function, effect.position, effect.place, effect.how),
+        how=effect.how,
+        siblings=tuple(_dedupe(_as_use(f, e) for f, e in story.writes if (f.info, e.span) != (frame.info, effect.span))),
+        resets=tuple(_dedupe(_as_use(f, e) for f, e in story.resets)),
+        readers=tuple(loads),
+        uses=every,
+        suspends=_suspension(frame, effect),
+        certain=True,
+    )
+
+
+def _first(story: Story) -> tuple[Frame, Effect]:
+    """The first write in request order: least calls from an entry, then source order; plain writes before lazy ones."""
+    return story.writes[0]
+
+
+def _is_registry(s: State, story: Story) -> bool:
+    """Entries that are added and taken out again by value or key: connections, subscriptions, jobs."""
+    if not story.slot.path and story.slot.kind is not PlaceKind.GLOBAL and story.slot.kind is not PlaceKind.CLOSURE:
+        return False
+    if not story.slot.path or story.slot.path[-1] != ITEMS:
+        return False
+    return any(_takes_out(f, e) for f, e in story.resets)
+
+
+def _takes_out(frame: Frame, effect: Effect) -> bool:
+    if effect.access is not Access.DELETE or effect.how == "clear":
+        return False
+    if effect.how in ("remove", "discard"):
+        return True
+    if effect.field == ITEMS and (effect.key or effect.how == "del"):
+        return effect.key_term is None or not isinstance(effect.key_term, Const)
+    op = frame.info.function.ops[effect.position]
+    return not (isinstance(op, Eval) and isinstance(op.term, Call) and op.term.span == effect.span)
+
+
+def _place(story: Story, frame: Frame, effect: Effect) -> Place:
+    slot, why = story.slot, story.why
+    owner = slot.owner
+    match owner:
+        case ClassInfo() | FunctionInfo():
+            name = owner.qualname
+        case Module():
+            name = owner.name
+        case _:
+            name = str(owner)
+    created = why.module.span(why.span) if why is not None and why.module is not None and why.span else None
+    return Place(
+        kind=slot.kind,
+        owner=name,
+        slot=slot.name,
+        path=slot.path,
+        text=frame.info.module.source(getattr(effect.place, "span", effect.span)),
+        created=created,
+        why=why.text if why is not None else "",
+    )
+
+
+def _as_use(frame: Frame, effect: Effect) -> Use:
+    module = frame.info.module
+    op = frame.info.function.ops[effect.position]
+    return Use(effect.access, module.span(effect.span), module.span(op.span), frame.info.qualname, True)
+
+
+def _dedupe(uses: Iterable[Use]) -> list[Use]:
+    return sorted(set(uses), key=lambda u: u.span)
+
+
+def _readers(s: State, ways: Routes, story: Story) -> Iterator[Use]:
+    """Reads of the slot in request code."""
+    touched: dict[FunctionInfo, list[Range]] = defaultdict(list)
+    for frame, effect in (*story.writes, *story.resets):
+        touched[frame.info].append(getattr(effect.place, "span", 0) or effect.span)
+        if effect.access is Access.STORE:
+            touched[frame.info].append(effect.span)
+    wanted: dict[Holder, set[str]] = defaultdict(set)
+    for holder, name in story.holders:
+        wanted[holder].add(name)
+        if name[:1] == "[":
+            wanted[holder].add(ITEMS)
+    found: set[Use] = set()
+    for frame in ways.before:
+        module = frame.info.module
+        for (holder, name), spots in frame.loads.items():
+            if name not in wanted.get(holder, ()):
+                continue
+            for span, at in spots:
+                if span and not any(covers(t, span) for t in touched.get(frame.info, ())):
+                    op = frame.info.function.ops[at]
+                    found.add(Use(Access.READ, module.span(span), module.span(op.span), frame.info.qualname, True))
+    yield from _dedupe(found)
+
+
+def _uses(s: State, story: Story) -> Iterator[Use]:
+    slot = story.slot
+    owner = slot.owner
+    if isinstance(owner, ClassInfo):
+        known = _seen_spans(s, owner, slot.name)
+        family = _family(s, owner)
+        for found in attribute_occurrences(s.program, s.models, slot.name):
+            inside = _self_of(found.info, found.term) in family
+            if inside or (found.info, found.span) in known or not _other_class(s, found.info, found.term, slot.name):
+                yield use(found, inside or (found.info, found.span) in known)
+    elif isinstance(owner, Module) and "." not in slot.name:
+        for found in name_occurrences(s.program, s.models, owner, slot.name):
+            yield use(found, True)
+
+
+def _family(s: State, cls: ClassInfo) -> set[ClassInfo | None]:
+    """A class, its subclasses and its base classes."""
+    from leaklint.project.calls import mro
+
+    found: set[ClassInfo | None] = {cls}
+    for value in list(s.bases):
+        order = [c.info for c in mro(s, value)[0]]
+        if cls in order:
+            found.add(value.info)
+    return found
+
+
+def _self_of(info: FunctionInfo, term: Term) -> ClassInfo | None:
+    """The class whose `self` a term's base is."""
+    base = term.base if isinstance(term, Attr) else term.args[0] if isinstance(term, Call) and term.args else None
+    if not isinstance(base, Name):
+        return None
+    scope: FunctionInfo | None = info
+    while scope is not None:
+        if base.id in scope.param_names:
+            first = scope.function.params[0].name if scope.function.params else ""
+            return scope.owner if scope.owner is not None and first == base.id else None
+        scope = scope.parent
+    return None
+
+
+def _seen_spans(s: State, cls: ClassInfo, name: str) -> set[tuple[FunctionInfo, Range]]:
+    """Where the solver saw this attribute of this class, whatever the receiver is called."""
+    found: set[tuple[FunctionInfo, Range]] = set()
+    for frame in s.frames:
+        for (holder, field_name), spots in frame.loads.items():
+            if field_name == name and isinstance(holder, Instance) and holder.cls is not None and holder.cls.info is cls:
+                found.update((frame.info, span) for span, _ in spots)
+        for effect in frame.effects:
+            holder = effect.holder
+            if effect.field == name and isinstance(holder, Instance) and holder.cls is not None and holder.cls.info is cls:
+                found.add((frame.info, getattr(effect.place, "span", effect.span)))
+    return found
+
+
+def _other_class(s: State, info: FunctionInfo, term: Term, name: str) -> bool:
+    """Whether an occurrence surely belongs to something else: another class's `self`, or a known other holder."""
+    owner = _self_of(info, term)
+    if owner is not None:
+        return True
+    span = getattr(term, "span", 0)
+    for frame in s.frames:
+        if frame.info is not info:
+            continue
+        for (holder, field_name), spots in frame.loads.items():
+            if field_name == name and any(sp == span for sp, _ in spots) and isinstance(holder, (Instance, ModuleValue, ClassValue)):
+                return True
+    return False
+
+
+def _suspension(frame: Frame, effect: Effect) -> Span | None:
+    """The first point behind the write at which another request may run."""
+    function = frame.info.function
+    order = function.ops[effect.position].order
+    for at in function.suspends:
+        if at > order:
+            for op in function.ops:
+                if op.order >= at and isinstance(op, (Bind, Eval, Drop)):
+                    return frame.info.module.span(op.span)
+            break
+    return None

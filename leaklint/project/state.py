@@ -1,0 +1,303 @@
+"""The solver's state: frames, the heap and the work list.
+
+Nothing here evaluates a term; `evaluate`, `calls`, `execute` and `entries` do, on this state.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+from leaklint.index.summary import Call, Kind, Op, Range, Term
+from leaklint.models import EntryModel, Models
+from leaklint.project.program import FunctionInfo, Module, Program
+from leaklint.project.suspect import Access, Strength
+from leaklint.project.values import (
+    NOTHING,
+    Ambient,
+    Atom,
+    ClassValue,
+    External,
+    FunctionValue,
+    Instance,
+    Literal,
+    Member,
+    Method,
+    ModuleValue,
+    Phase,
+    Taint,
+    Token,
+    Value,
+)
+
+ITEMS = "[*]"  # heap field of items under unknown keys
+_CONTEXTS = 24  # frames of one function before calls share one
+_DEPTH = 4  # objects made by objects made by ... before they share one atom
+_LITERALS = 12  # constants kept in one value
+
+
+class EntryPoint(NamedTuple):
+    """A function that a framework runs, and how it came to know it."""
+
+    model: EntryModel
+    label: str
+    module: Module
+    span: Range  # of the registration
+
+
+class Effect(NamedTuple):
+    """A write, mutation or deletion of a field of an object, as seen in one frame."""
+
+    access: Access
+    holder: Atom | Frame  # whose field it is
+    field: str  # ".name" is written as "name"; items as "['k']" or "[*]"
+    place: Term  # the written place, or the receiver of the mutating call
+    key: Value
+    key_term: Term | None
+    value: Value
+    value_term: Term | None
+    how: str
+    span: Range
+    position: int  # in the function's `ops`
+
+
+class Made(NamedTuple):
+    """A call as resolved in one frame."""
+
+    term: Call
+    position: int
+    targets: tuple[Frame, ...]
+    external: tuple[str, ...]  # dotted names of library callees
+
+
+class Frame:
+    """One function under one abstract call: receiver, phase and what its arguments are."""
+
+    __slots__ = (
+        "args",
+        "callers",
+        "calls",
+        "children",
+        "cls",
+        "dependents",
+        "dirty",
+        "effects",
+        "entry",
+        "env",
+        "info",
+        "level",
+        "loads",
+        "made",
+        "phase",
+        "receiver",
+        "returns",
+        "rounds",
+        "running",
+        "values",
+    )
+
+    def __init__(self, info: FunctionInfo, env: Frame | None, receiver: Atom | None, phase: Phase) -> None:
+        self.info = info
+        self.env = env
+        self.receiver = receiver
+        self.phase = phase
+        self.cls: ClassValue | None = None  # of class bodies
+        self.args: dict[str, Value] = {}
+        self.values: list[Value] = [NOTHING] * len(info.function.ops)
+        self.returns: Value = NOTHING
+        self.entry: EntryPoint | None = None
+        self.callers: dict[Frame, Call] = {}
+        self.dependents: set[Frame] = set()
+        self.children: list[Frame] = []
+        self.effects: list[Effect] = []
+        self.made: dict[int, Made] = {}
+        self.loads: dict[tuple[Atom | Frame, str], list[tuple[Range, int]]] = {}
+        self.calls = 0
+        self.dirty = True
+        self.running = False
+        self.rounds = 0
+        self.level: int = 0 if env is None else env.level + (env.info.function.kind is Kind.FUNCTION)
+
+    def __repr__(self) -> str:
+        return f"<frame {self.info.qualname} {self.phase.name} {self.receiver or ''}>"
+
+
+Holder: TypeAlias = Atom | Frame
+
+
+class Edge(NamedTuple):
+    """How an object came to be held by another: the first store seen."""
+
+    frame: Frame
+    effect: Effect
+
+
+@dataclass
+class State:
+    """Everything that grows while the program is solved."""
+
+    program: Program
+    models: Models
+    heap: dict[Holder, dict[str, Value]] = field(default_factory=lambda: defaultdict(dict))
+    readers: dict[Holder, set[Frame]] = field(default_factory=lambda: defaultdict(set))
+    edges: dict[tuple[Holder, str, Atom], Edge] = field(default_factory=dict)
+    born: dict[Instance, dict[str, Value]] = field(default_factory=lambda: defaultdict(dict))  # what it was made with
+    work: deque[Frame] = field(default_factory=deque)
+    frames: list[Frame] = field(default_factory=list)
+    entries: list[Frame] = field(default_factory=list)
+    bases: dict[ClassValue, Value] = field(default_factory=dict)
+    memoised: dict[FunctionInfo, tuple[Term, Frame]] = field(default_factory=dict)
+    traits: dict[FunctionInfo, set[str]] = field(default_factory=lambda: defaultdict(set))
+    module_frames: dict[Module, Frame] = field(default_factory=dict)
+    resolved: int = 0
+    unresolved: int = 0
+    gave_up: int = 0
+    _interned: dict[tuple[object, ...], Atom] = field(default_factory=dict)
+    _frames: dict[tuple[object, ...], Frame] = field(default_factory=dict)
+    _count: dict[tuple[FunctionInfo, Phase], int] = field(default_factory=lambda: defaultdict(int))
+
+    # --- atoms -----------------------------------------------------------------------------------------------------
+
+    def external(self, fqn: str) -> External:
+        fqn = self.models.canonical(fqn)
+        atom = self._interned.get(("external", fqn))
+        if atom is None:
+            atom = self._interned["external", fqn] = External(fqn)
+        return atom  # type: ignore[return-value]
+
+    def module_value(self, module: Module) -> ModuleValue:
+        return self._intern(("module", module), lambda: ModuleValue(module))  # type: ignore[return-value]
+
+    def class_value(self, module: Module, index: int, frame: Frame) -> ClassValue:
+        return self._intern(("class", module, index, frame), lambda: ClassValue(module.classes[index], frame))  # type: ignore[return-value]
+
+    def function_value(self, info: FunctionInfo, env: Frame | None) -> FunctionValue:
+        return self._intern(("function", info, env), lambda: FunctionValue(info, env))  # type: ignore[return-value]
+
+    def method(self, function: FunctionValue, receiver: Atom) -> Method:
+        return self._intern(("method", function, receiver), lambda: Method(function, receiver))  # type: ignore[return-value]
+
+    def member(self, owner: Atom, name: str, fqn: str) -> Member:
+        return self._intern(("member", owner, name), lambda: Member(owner, name, self.models.canonical(fqn)))  # type: ignore[return-value]
+
+    def literal(self, value: object, module: Module, span: Range) -> Literal:
+        return self._intern(("literal", module, span), lambda: Literal(value, module, span))  # type: ignore[return-value]
+
+    def taint(self, strength: Strength, concept: str = "") -> Taint:
+        return self._intern(("taint", strength, concept), lambda: Taint(strength, concept))  # type: ignore[return-value]
+
+    def token(self, fresh: bool, why: str, frame: Frame, span: Range) -> Token:
+        module = frame.info.module
+        return self._intern(
+            ("token", fresh, module, span, frame.phase), lambda: Token(fresh, why, module, span, frame.phase)
+        )  # type: ignore[return-value]
+
+    def ambient(self, holder: str) -> Ambient:
+        return self._intern(("ambient", holder), lambda: Ambient(holder))  # type: ignore[return-value]
+
+    def instance(self, cls: ClassValue | None, fqn: str, frame: Frame, span: Range, tag: str = "") -> Instance:
+        """The object made at `span` in `frame`; frames of one function share it beyond a depth."""
+        module = frame.info.module
+        depth = frame.receiver.depth + 1 if isinstance(frame.receiver, Instance) else 0
+        where: Frame | None = frame if depth <= _DEPTH and frame.level <= _DEPTH else None
+        key = ("instance", cls or fqn, module, span, frame.phase, where, tag)
+        return self._intern(key, lambda: Instance(cls, fqn, module, span, frame.phase, frame, depth))  # type: ignore[return-value]
+
+    def the_instance(self, cls: ClassValue | None, fqn: str, module: Module, span: Range, phase: Phase) -> Instance:
+        """The one object of its kind, when nobody sees where it is made."""
+        key = ("the", cls or fqn, module if cls else None, phase)
+        return self._intern(key, lambda: Instance(cls, fqn, module, span, phase, None))  # type: ignore[return-value]
+
+    def _intern(self, key: tuple[object, ...], make: object) -> Atom:
+        atom = self._interned.get(key)
+        if atom is None:
+            atom = self._interned[key] = make()  # type: ignore[operator]
+        return atom
+
+    # --- heap ------------------------------------------------------------------------------------------------------
+
+    def write(self, holder: Holder, name: str, value: Value) -> None:
+        fields = self.heap[holder]
+        old = fields.get(name)
+        if old is None:
+            fields[name] = capped(value)
+        elif value <= old:
+            return
+        else:
+            new = capped(old | value)
+            if new == old:
+                return
+            fields[name] = new
+        for reader in self.readers.get(holder, ()):
+            self.enqueue(reader)
+
+    def build(self, instance: Instance, name: str, value: Value) -> None:
+        """Write a field as part of making the object."""
+        fields = self.born[instance]
+        fields[name] = fields.get(name, NOTHING) | value
+        self.write(instance, name, value)
+
+    def read(self, holder: Holder, name: str, frame: Frame) -> Value:
+        self.readers[holder].add(frame)
+        return self.heap[holder].get(name, NOTHING) if holder in self.heap else NOTHING
+
+    def fields(self, holder: Holder, frame: Frame) -> dict[str, Value]:
+        self.readers[holder].add(frame)
+        return self.heap.get(holder, {})
+
+    def items(self, holder: Holder, frame: Frame) -> Value:
+        """All items of a container, whatever their key."""
+        found = [v for name, v in self.fields(holder, frame).items() if name[0] == "["]
+        return NOTHING.union(*found) if found else NOTHING
+
+    # --- frames ----------------------------------------------------------------------------------------------------
+
+    def frame(
+        self,
+        info: FunctionInfo,
+        env: Frame | None,
+        receiver: Atom | None,
+        phase: Phase,
+        signature: tuple[object, ...],
+    ) -> Frame:
+        """The frame for such a call; functions called in too many ways share one."""
+        key = (info, env, receiver, phase, signature)
+        known = self._frames.get(key)
+        if known is not None:
+            return known
+        if self._count[info, phase] >= _CONTEXTS:
+            key = (info, env, receiver if self._count[info, phase] < 8 * _CONTEXTS else None, phase, ())
+            known = self._frames.get(key)
+            if known is not None:
+                return known
+        self._count[info, phase] += 1
+        frame = self._frames[key] = Frame(info, env, receiver, phase)
+        self.frames.append(frame)
+        if env is not None:
+            env.children.append(frame)
+        return frame
+
+    def enqueue(self, frame: Frame) -> None:
+        if not frame.dirty:
+            frame.dirty = True
+            self.work.append(frame)
+
+    def ops(self, frame: Frame) -> tuple[Op, ...]:
+        return frame.info.function.ops
+
+
+def capped(value: Value) -> Value:
+    """The value with at most a dozen literals."""
+    if len(value) <= _LITERALS:
+        return value
+    literals = [a for a in value if a.__class__ is Literal]
+    if len(literals) <= _LITERALS:
+        return value
+    literals.sort(key=lambda a: (a.module.path, a.span))  # type: ignore[attr-defined]
+    return value.difference(literals[_LITERALS:])
+
+
+def item_field(key: object) -> str:
+    """The heap field of an item under a constant key."""
+    return f"[{key!r}]"

@@ -1,0 +1,133 @@
+"""What a rule is, and how rules are found: one module a rule in the `rules` folder, loaded by name.
+
+A rule is a LibCST visitor that judges what the project stage suspects. It never searches for what it reports.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
+
+from leaklint.finding import Confidence, Family, Fix, Safety, Severity
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from leaklint.models import Models
+    from leaklint.project.suspect import Suspect
+    from leaklint.syntax import Syntax
+
+_PACKAGE = "leaklint.rules"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a codemod may open: any file of the program as LibCST, and what the models say of frameworks."""
+
+    open: Callable[[str], Syntax]  # by path; raises NotAnalysed
+    models: Models
+
+
+Codemod: TypeAlias = Callable[[Sources], Fix]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A rule's word on a suspect."""
+
+    message: str  # what is kept and where; names in backticks, lower case, no full stop
+    help: str = ""  # what to do
+    because: tuple[str, ...] = ()  # clauses beyond those every finding of the kind gets
+    confidence: Confidence | None = None  # when the facts alone would be wrong
+    codemods: tuple[Codemod, ...] = ()  # the first that is not refused wins
+
+
+class Rule:
+    """Base of all rules; `judge` is called once for each suspect of the watched kinds, with its node.
+
+    A rule that wants to look around its node walks it as the LibCST tree it is, by `sources` or the node itself.
+    """
+
+    name: ClassVar[str]
+    family: ClassVar[Family]
+    severity: ClassVar[Severity]
+    fix: ClassVar[Safety | None] = None  # the best tier it offers
+    cwe: ClassVar[tuple[int, ...]] = ()
+    watches: ClassVar[tuple[type[Suspect], ...]] = ()
+
+    def wants(self, suspect: Suspect) -> bool:
+        """Whether this rule judges the suspect at all; cheap, before any file is opened."""
+        return True
+
+    def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
+        """Word a finding, or stay silent."""
+        raise NotImplementedError
+
+
+# --- finding rules --------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def _folder() -> Path:
+    """Where the rule modules are: the installed package, or `rules/` beside it in a plain checkout."""
+    here = Path(__file__).parent
+    installed = here / "rules"
+    if installed.is_dir():
+        return installed
+    return here.parent / "rules"
+
+
+@lru_cache(maxsize=1)
+def names() -> tuple[str, ...]:
+    """All rule names, from file names: nothing is imported."""
+    return tuple(sorted(_rule_name(f) for f in _folder().glob("*.py") if not f.name.startswith("_")))
+
+
+def _rule_name(file: Path) -> str:
+    return file.stem.replace("_", "-")
+
+
+def load(name: str) -> type[Rule]:
+    """The rule of that name.
+
+    Raises:
+        LookupError: there is no such rule.
+    """
+    if name not in names():
+        raise LookupError(name)
+    _ensure_package()
+    module = importlib.import_module(f"{_PACKAGE}.{name.replace('-', '_')}")
+    for value in vars(module).values():
+        if isinstance(value, type) and issubclass(value, Rule) and value.__module__ == module.__name__:
+            value.name = name
+            return value
+    raise LookupError(f"{name}: its module defines no rule")
+
+
+def load_all() -> Mapping[str, type[Rule]]:
+    """All rules by name."""
+    return {name: load(name) for name in names()}
+
+
+def _ensure_package() -> None:
+    """Make `leaklint.rules` importable from a plain checkout too."""
+    if _PACKAGE in sys.modules or importlib.util.find_spec(_PACKAGE) is not None:
+        return
+    folder = _folder()
+    spec = importlib.util.spec_from_file_location(
+        _PACKAGE, folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    if spec is None or spec.loader is None:
+        raise LookupError(f"no rules in {folder}")
+    package = importlib.util.module_from_spec(spec)
+    sys.modules[_PACKAGE] = package
+    spec.loader.exec_module(package)
+
+
+__all__ = ["Codemod", "Confidence", "Rule", "Sources", "Verdict", "field", "load", "load_all", "names"]

@@ -1,0 +1,205 @@
+"""A suspect's recorded facts as the story a finding tells: trace, timeline, reasons, confidence.
+
+Every sentence comes from a fact in the suspect; nothing is looked up again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from leaklint.finding import Confidence, Finding, Fix, Moment, Span, Step, StepRole
+from leaklint.project.suspect import Hop, IdSuspect, PlaceKind, Route, Strength, Suspect, Use, WriteSuspect
+from leaklint.rule import Rule, Verdict
+
+_RELATED = 12  # further sites that a trace lists
+
+
+def tell(rule: Rule, suspect: Suspect, verdict: Verdict, fix: Fix | None) -> Finding:
+    """The finding for a verdict."""
+    return Finding(
+        rule=rule.name,
+        family=rule.family,
+        severity=rule.severity,
+        confidence=verdict.confidence or confidence(suspect),
+        span=suspect.span,
+        message=verdict.message,
+        because=(*because(suspect), *verdict.because),
+        trace=tuple(trace(suspect)),
+        timeline=tuple(timeline(suspect)),
+        help=verdict.help,
+        fix=fix,
+        subject=subject(suspect),
+        writer=suspect.function,
+        statement=statement(suspect),
+        declared=tuple(declared(suspect)),
+    )
+
+
+# --- identity -------------------------------------------------------------------------------------------------------
+
+
+def subject(suspect: Suspect) -> str:
+    """The shared object or id that a finding is about."""
+    match suspect:
+        case WriteSuspect(place=place):
+            return f"{place.owner}.{place.slot}{''.join(place.path)}"
+        case IdSuspect(name=name, form=form):
+            return f"{suspect.function}.{name} ({form})"
+        case _:
+            return f"{suspect.function}.{getattr(suspect, 'name', '') or getattr(suspect, 'concept', '')}"
+
+
+def statement(suspect: Suspect) -> str:
+    """What the primary statement says, for fingerprints."""
+    match suspect:
+        case WriteSuspect(place=place, value=value):
+            return f"{place.text} = {value}"
+        case IdSuspect(value=value):
+            return value
+        case _:
+            return getattr(suspect, "callee", "") or getattr(suspect, "ambient", "")
+
+
+def declared(suspect: Suspect) -> Iterator[Span]:
+    """Lines on which `# leaklint: shared` speaks for this finding."""
+    if isinstance(suspect, WriteSuspect):
+        if suspect.place.created is not None:
+            yield suspect.place.created
+        yield from (u.statement for u in suspect.uses if u.access.value == "store")
+
+
+# --- reasons --------------------------------------------------------------------------------------------------------
+
+
+def because(suspect: Suspect) -> Iterator[str]:
+    """Why leaklint thinks so, as clauses."""
+    if suspect.route is not None:
+        entry = suspect.route.entry
+        kind = "runs for every request" if entry.certain else "looks like code that requests run"
+        yield f"`{_short(entry.function)}` {kind} ({entry.label})"
+    if isinstance(suspect, WriteSuspect):
+        yield from _because_of_write(suspect)
+    if isinstance(suspect, IdSuspect):
+        yield f"request code uses it as {suspect.use_text}"
+
+
+def _because_of_write(suspect: WriteSuspect) -> Iterator[str]:
+    place = suspect.place
+    if place.why:
+        yield f"`{_owner(suspect)}` is shared: {place.why}"
+    if suspect.value:
+        what = f"the {suspect.concept} of the request" if suspect.concept else "request data"
+        yield f"`{suspect.value}` carries {what}"
+    if suspect.readers:
+        others = {_short(u.function) for u in suspect.readers}
+        yield f"other requests read it in {_listed(sorted(others))}"
+    elif not suspect.resets:
+        yield "no request code was seen to read it back"
+
+
+def confidence(suspect: Suspect) -> Confidence:
+    """From recorded facts: how sure the route is, how personal the data, whether anybody reads it back."""
+    if suspect.route is not None and not suspect.route.entry.certain:
+        return Confidence.MEDIUM
+    if isinstance(suspect, WriteSuspect):
+        if not suspect.readers and not suspect.resets:
+            return Confidence.LOW
+        if suspect.strength is Strength.CONTENT and suspect.guarded:
+            return Confidence.MEDIUM
+    return Confidence.HIGH
+
+
+# --- trace ----------------------------------------------------------------------------------------------------------
+
+
+def trace(suspect: Suspect) -> Iterator[Step]:
+    """Entry, calls, the fact itself, then who reads it, why it is shared and what else belongs to it."""
+    if suspect.route is not None:
+        yield from route(suspect.route)
+    match suspect:
+        case WriteSuspect():
+            yield from _trace_of_write(suspect)
+        case IdSuspect():
+            yield Step(StepRole.WRITE, suspect.span, f"`{suspect.name}` gets {suspect.value or 'this value'}")
+            yield Step(StepRole.READ, suspect.use, f"used as {suspect.use_text}")
+        case _:
+            yield Step(StepRole.WRITE, suspect.span, "here")
+
+
+def route(way: Route) -> Iterator[Step]:
+    """The way of a request to the fact."""
+    also = f"; also reached from {way.others} other handler{'s' if way.others > 1 else ''}" if way.others else ""
+    yield Step(StepRole.ENTRY, way.entry.span, f"request handler [{way.entry.label}]{also}")
+    yield from (Step(StepRole.CALL, hop.span, _call(hop)) for hop in way.hops)
+
+
+def _call(hop: Hop) -> str:
+    return f"calls `{_short(hop.callee)}`"
+
+
+def _trace_of_write(suspect: WriteSuspect) -> Iterator[Step]:
+    yield Step(StepRole.WRITE, suspect.span, f"keeps `{suspect.value or 'it'}` in `{_slot(suspect)}`")
+    if suspect.place.created is not None:
+        yield Step(StepRole.SHARED, suspect.place.created, suspect.place.why or "shared by all requests")
+    yield from _steps(StepRole.READ, "read here, whoever wrote it last", suspect.readers)
+    yield from _steps(StepRole.RELATED, "also written here", suspect.siblings)
+    yield from _steps(StepRole.RELATED, "reset here", suspect.resets)
+
+
+def _steps(role: StepRole, message: str, uses: Iterable[Use]) -> Iterator[Step]:
+    for number, use in enumerate(uses):
+        if number >= _RELATED:
+            return
+        yield Step(role, use.span, message)
+
+
+# --- timeline -------------------------------------------------------------------------------------------------------
+
+
+def timeline(suspect: Suspect) -> Iterator[Moment]:
+    """Two requests, interleaved so that the second gets what the first kept."""
+    if not isinstance(suspect, WriteSuspect) or not suspect.readers:
+        return
+    slot, reader = _slot(suspect), suspect.readers[0]
+    value = f"`{suspect.value}`" if suspect.value else "its data"
+    yield Moment(0, f"keeps {value} in `{slot}`", suspect.span)
+    if suspect.guarded:
+        yield Moment(1, f"finds `{slot}` already set", suspect.span)
+        yield Moment(1, f"reads `{slot}`", reader.span, "← A's")
+        return
+    if suspect.access.value == "mutate" or suspect.place.path[-1:] == ("[*]",):
+        yield Moment(1, f"reads `{slot}`", reader.span, "← A's")
+        return
+    if suspect.suspends is not None:
+        yield Moment(0, "waits", suspect.suspends)
+    yield Moment(1, f"keeps its own {value}", suspect.span)
+    yield Moment(0, f"reads `{slot}`", reader.span, "← B's")
+
+
+# --- words ----------------------------------------------------------------------------------------------------------
+
+
+def _slot(suspect: WriteSuspect) -> str:
+    path = "".join("[…]" if p == "[*]" else p for p in suspect.place.path)
+    return f"{suspect.place.slot}{path}"
+
+
+def _owner(suspect: WriteSuspect) -> str:
+    if suspect.place.kind is PlaceKind.INSTANCE:
+        return _short(suspect.place.owner)
+    return suspect.place.slot or _short(suspect.place.owner)
+
+
+def _short(qualified: str) -> str:
+    """The last two parts of a qualified name at most: class and method."""
+    parts = qualified.split(".")
+    return ".".join(parts[-2:]) if len(parts) > 1 and parts[-2][:1].isupper() else parts[-1]
+
+
+def _listed(words: list[str]) -> str:
+    quoted = [f"`{w}`" for w in words]
+    if len(quoted) <= 1:
+        return "".join(quoted)
+    if len(quoted) > 3:
+        return f"{', '.join(quoted[:3])} and {len(quoted) - 3} more"
+    return f"{', '.join(quoted[:-1])} and {quoted[-1]}"
