@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
@@ -397,7 +397,7 @@ def _view(options: dict[str, Any]) -> View:
 
     from leaklint.render import View
 
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
+    width = shutil.get_terminal_size().columns if _is_terminal(sys.stdout) else 120
     return View(
         cwd=Path.cwd(),
         color=_color(options["color"]),
@@ -415,14 +415,18 @@ def _color(wanted: bool | None) -> bool:
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return _is_terminal(sys.stdout) and os.environ.get("TERM") != "dumb"
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    return stream.isatty()
 
 
 @contextmanager
 def _progress(options: dict[str, Any]) -> Iterator[Progress]:
     from leaklint.progress import Meter, silent
 
-    if options["no_progress"] or options["quiet"] or not sys.stderr.isatty():
+    if options["no_progress"] or options["quiet"] or not _is_terminal(sys.stderr):
         yield silent
         return
     with Meter(sys.stderr) as meter:

@@ -137,11 +137,11 @@ def _read(file: Path, *, table_required: bool) -> Config:
         raise UserError(f"{file}: no table [tool.leaklint]", "add the table, or name a leaklint.toml")
     reader = _Reader(file)
     for key in table or {}:
-        if key not in _KEYS:
-            reader.fail(key, f"unknown key `{key}`", did_you_mean(key, _KEYS))
+        if key not in KEYS:
+            reader.fail(key, f"unknown key `{key}`", did_you_mean(key, KEYS))
     config = Config(root=file.parent, file=file)
     for key, value in (table or {}).items():
-        config = _KEYS[key](reader, key, value, config)
+        config = KEYS[key](reader, key, value, config)
     return config
 
 
@@ -257,7 +257,7 @@ def _ids(reader: _Reader, key: str, value: object, config: Config) -> Config:
     return replace(config, ids=reader.strings(key, value))
 
 
-_KEYS: Mapping[str, _Setter] = {
+KEYS: Mapping[str, _Setter] = {
     "include": _include,
     "exclude": _exclude,
     "extend-exclude": _exclude,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leaklint.config import Config, check_config_names, enabled
+from leaklint.errors import UserError
 from leaklint.files import SourceFile, collect, covered_by, is_excluded
 from leaklint.finding import Finding, Problem
 from leaklint.progress import Progress, silent
@@ -114,6 +115,8 @@ def _check(
     for program in programs:
         try:
             analysis = check(program, config, progress)
+        except UserError:
+            raise
         except Exception as error:
             problems.append(_crash(error))
             continue
@@ -138,7 +141,7 @@ def _added(left: Statistics, right: Statistics) -> Statistics:
     for field in fields(left):
         one, other = getattr(left, field.name), getattr(right, field.name)
         if isinstance(one, dict):
-            values[field.name] = {key: one.get(key, 0.0) + other.get(key, 0.0) for key in {**one, **other}}
+            values[field.name] = {key: one.get(key, 0) + other.get(key, 0) for key in {**one, **other}}
         else:
             values[field.name] = one + other
     return type(left)(**values)  # type: ignore[arg-type]  # one value a field, as the loop goes over them

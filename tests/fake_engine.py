@@ -11,6 +11,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 import leaklint
+import leaklint.rule
 from leaklint.config import Config
 from leaklint.files import SourceFile
 from leaklint.finding import Confidence, Family, Finding, Problem, Safety, Severity, Span
@@ -46,6 +47,7 @@ class Statistics:
     files: int
     entry_points: int
     seconds: dict[str, float] = field(default_factory=dict)
+    models: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -69,7 +71,7 @@ class FakeEngine:
         return SimpleNamespace(
             findings=tuple(finding for finding in self.findings if finding.span.path in inside),
             problems=self.problems,
-            statistics=Statistics(len(files), self.entry_points, {"index": 0.25}),
+            statistics=Statistics(len(files), self.entry_points, {"index": 0.25}, {f"model{len(self.programs)}": 2}),
         )
 
 
@@ -77,7 +79,8 @@ def install(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     """Put a fake engine and four fake rules in the place of the real ones."""
     engine = FakeEngine()
     replaced(monkeypatch, "check", check=engine.check, Statistics=Statistics)
-    replaced(monkeypatch, "rule", names=lambda: tuple(sorted(RULES)), load=_load)
+    monkeypatch.setattr(leaklint.rule, "names", lambda: tuple(sorted(RULES)))
+    monkeypatch.setattr(leaklint.rule, "load", _load)
     return engine
 
 
@@ -87,8 +90,6 @@ def replaced(monkeypatch: pytest.MonkeyPatch, name: str, **members: object) -> N
     vars(module).update(members)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(leaklint, name, module, raising=False)
-    monkeypatch.delitem(sys.modules, "leaklint.pages", raising=False)  # it holds the module that was replaced
-    monkeypatch.delattr(leaklint, "pages", raising=False)
 
 
 def finding(path: str = "app.py", line: int = 1, rule: str = "shared-attribute-write", **more: object) -> Finding:

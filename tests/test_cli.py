@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from click.testing import CliRunner, Result
 from fake_engine import FakeEngine, finding, span, write
 
 from leaklint.cli import cli
+from leaklint.errors import UserError
 from leaklint.finding import Confidence, Problem, Step, StepRole
+from leaklint.progress import Meter
 
 
 @pytest.fixture
@@ -105,6 +108,13 @@ def test_an_error_outside_of_the_analysis_is_4_too(
     result = leaklint("check")
     assert result.exit_code == 4
     assert result.stderr.startswith("error: internal error: ZeroDivisionError")
+
+
+def test_a_mistake_that_the_analysis_meets_is_still_the_users(engine: FakeEngine, project: Path) -> None:
+    engine.error = UserError("models/own.toml: unknown key `entri`", "did you mean `entry`?")
+    result = leaklint("check")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "error: models/own.toml: unknown key `entri`\n  hint: did you mean `entry`?\n"
 
 
 def test_an_interrupt_is_130_on_one_line(engine: FakeEngine, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,7 +342,8 @@ def test_statistics_are_shown_on_request(engine: FakeEngine, project: Path) -> N
     engine.findings = (finding(),)
     lines = [line.split() for line in leaklint("check", "--statistics").stdout.splitlines()]
     assert ["entry", "points", "1"] in lines
-    assert ["index", "seconds", "0.250"] in lines
+    assert ["seconds", "index", "0.250"] in lines
+    assert ["models", "model1", "2"] in lines
     assert ["shared-attribute-write", "1"] in lines
 
 
@@ -343,6 +354,7 @@ def test_statistics_of_two_programs_are_added_up(engine: FakeEngine, project: Pa
         "files": 4,
         "entry_points": 3,
         "seconds": {"index": 0.75},
+        "models": {"model1": 2, "model2": 2, "model3": 2},
         "findings": 0,
         "suppressed": 0,
     }
@@ -351,6 +363,30 @@ def test_statistics_of_two_programs_are_added_up(engine: FakeEngine, project: Pa
 def test_no_entry_point_is_said(engine: FakeEngine, project: Path) -> None:
     engine.entry_points = 0
     assert "no entry point of a known framework was found" in leaklint("check").stdout
+
+
+def test_progress_is_silent_at_first_and_leaves_nothing_behind() -> None:
+    now = [0.0]
+    stream = io.StringIO()
+    with Meter(stream, clock=lambda: now[0]) as meter:
+        meter("indexing", 1, 9)
+        assert stream.getvalue() == ""
+        now[0] = 1.5
+        meter("indexing \x1b[31ma.py", 2, 9)
+        meter("indexing b.py", 3, 9)  # too soon for another line
+        assert stream.getvalue() == "\r\x1b[Kindexing ?[31ma.py 2/9"
+    assert stream.getvalue().endswith("\r\x1b[K")
+
+
+@pytest.mark.parametrize(("arguments", "shown"), [((), True), (("--no-progress",), False), (("-q",), False)])
+def test_progress_is_shown_on_a_terminal_only(
+    engine: FakeEngine, project: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], shown: bool
+) -> None:
+    monkeypatch.setattr("leaklint.progress._FIRST", 0.0)
+    monkeypatch.setattr("leaklint.progress._EVERY", 0.0)
+    assert "judging" not in leaklint("check", *arguments).stderr
+    monkeypatch.setattr("leaklint.cli._is_terminal", lambda stream: True)
+    assert ("judging 2/2" in leaklint("check", "--no-color", *arguments).stderr) == shown
 
 
 # --- the other verbs ---

@@ -91,10 +91,11 @@ def _statistics(report: Report) -> Iterator[str]:
         return
     for field in fields(report.statistics):
         value = getattr(report.statistics, field.name)
-        if isinstance(value, dict):
-            for stage, seconds in value.items():
-                yield f"  {stage + ' seconds':<24}{seconds:>10.3f}"
-        else:
+        if not isinstance(value, dict):
             yield f"  {field.name.replace('_', ' '):<24}{value:>10}"
+            continue
+        for name, part in value.items():
+            number = f"{part:.3f}" if isinstance(part, float) else str(part)
+            yield f"  {field.name + ' ' + name:<24}{number:>10}"
     for rule, count in sorted(Counter(finding.rule for finding in report.findings).items()):
         yield f"  {rule:<24}{count:>10}"
