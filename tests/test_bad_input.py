@@ -74,7 +74,7 @@ def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_reported(engine: Fa
     assert lines[0].startswith("good.py:1:1: leak[")
     assert lines[1].startswith(expected)
     assert lines[2].startswith("  hint: ")
-    assert lines[3] == "1 finding: 1 leak in 1 file (1 could not be checked)"
+    assert lines[3] == "1 finding: 1 leak; 1 file checked (1 could not be checked)"
     assert result.stderr == ""
 
 

@@ -46,7 +46,7 @@ def leaklint(*arguments: str) -> Result:
 
 def test_clean_is_0(engine: FakeEngine, project: Path) -> None:
     result = leaklint("check")
-    assert (result.exit_code, result.stdout) == (0, "0 findings in 2 files\n")
+    assert (result.exit_code, result.stdout) == (0, "0 findings; 2 files checked\n")
 
 
 def test_findings_are_1_unless_told_otherwise(engine: FakeEngine, project: Path) -> None:
@@ -83,7 +83,7 @@ def test_what_could_not_be_checked_is_3_and_findings_are_still_shown(engine: Fak
         "app.py:1:1: leak[shared-attribute-write] every request shares `x`",
         "error: web/views.py:3:7: invalid syntax",
         "  hint: mend it",
-        "1 finding: 1 leak in 2 files (1 could not be checked)",
+        "1 finding: 1 leak; 2 files checked (1 could not be checked)",
         "next: `leaklint explain shared-attribute-write`",
     ]
 

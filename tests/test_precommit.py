@@ -110,7 +110,7 @@ def test_the_hooks_check_the_whole_project_and_mend_it_on_request(project: Proje
     project.commit(CLEAN)
     code, output = project.run()
     assert code == 0, f"the hook could not be installed or did not pass; is the package index in reach?\n{output}"
-    assert "0 findings in 1 file" in output
+    assert "0 findings; 1 file checked" in output
     assert "leaklint (fix)" not in output  # it runs by hand only
 
     project.commit(LEAKY)

@@ -6,11 +6,22 @@ import re
 import shlex
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from leaklint import cli, config
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text("utf-8")
+
+
+def test_the_example_is_found_as_it_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pattern = r"<!-- example: app.py -->\n```python\n(.*?)```\n<!-- finding.*?-->\n```text\n(.*?)```\n"
+    [(code, shown)] = re.findall(pattern, README, re.S)
+    (tmp_path / "app.py").write_text(code)
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(cli.cli, ["check", "app.py", "--isolated"])
+    assert result.exit_code == 1
+    assert shown == result.stdout, f"put this into the README:\n{result.stdout}"
 
 
 def test_the_table_of_rules_is_current() -> None:

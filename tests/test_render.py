@@ -120,7 +120,7 @@ leak[shared-attribute-write]: the attribute `Agent._holder` keeps `callback` aft
   |   and because `callback` is an argument of `chat`
   = more: `leaklint explain shared-attribute-write`
 
-1 finding: 1 leak in 2 files (1 fixable)
+1 finding: 1 leak; 2 files checked (1 fixable)
 next: `leaklint fix --unsafe-fixes` shows the suggested fixes, `--apply` writes them
 """
 
@@ -348,7 +348,7 @@ def test_the_next_command_fits_what_was_found() -> None:
 def test_counts_are_worded() -> None:
     found = (finding(), finding(line=2, rule="check-then-act"), finding(line=3, rule="check-then-act"))
     given = replace(report(*found, app="x"), suppressed=(finding(confidence=Confidence.HIGH),))
-    assert "3 findings: 1 leak, 2 races in 1 file (1 suppressed)" in full(given)
+    assert "3 findings: 1 leak, 2 races; 1 file checked (1 suppressed)" in full(given)
 
 
 @pytest.mark.parametrize(

@@ -180,14 +180,14 @@ def test_suppressed_findings_are_counted_and_do_not_fail(engine: FakeEngine) -> 
     Path("app.py").write_text(f"x = 1  # leaklint: ignore[{RULE}] reason\n")
     engine.findings = (finding(),)
     result = CliRunner().invoke(cli, ["check"])
-    assert (result.exit_code, result.stdout) == (0, "0 findings in 1 file (1 suppressed)\n")
+    assert (result.exit_code, result.stdout) == (0, "0 findings; 1 file checked (1 suppressed)\n")
 
 
 def test_a_comment_on_a_finding_that_is_not_shown_is_used(engine: FakeEngine) -> None:
     Path("app.py").write_text(f"x = 1  # leaklint: ignore[{RULE}] reason\n")
     engine.findings = (replace(finding(), confidence=Confidence.LOW),)
     result = CliRunner().invoke(cli, ["check"])
-    assert (result.exit_code, result.stdout) == (0, "0 findings in 1 file\n")
+    assert (result.exit_code, result.stdout) == (0, "0 findings; 1 file checked\n")
 
 
 def test_remarks_are_judged_for_the_rules_that_ran_only(engine: FakeEngine) -> None:

@@ -57,7 +57,7 @@ def _counts(report: Report) -> str:
     severities = Counter(finding.severity for finding in report.findings)
     parts = [f"{severities[level]} {_word(level, severities[level])}" for level in Severity if severities[level]]
     text = f"{total} finding{'s' * (total != 1)}" + (f": {', '.join(parts)}" if parts else "")
-    text += f" in {len(report.texts)} file{'s' * (len(report.texts) != 1)}"
+    text += f"; {len(report.texts)} file{'s' * (len(report.texts) != 1)} checked"
     extra = []
     if report.suppressed:
         extra.append(f"{len(report.suppressed)} suppressed")
