@@ -351,6 +351,15 @@ class Models:
             _, _, plain = plain.partition("_")  # `new_session_id` is a session id
         return ""
 
+    def homes_of(self, entry: EntryModel) -> tuple[HomeModel, ...]:
+        """Where state belongs for code that runs by such an entry: as its own model says, else those it requires."""
+        waiting = [m for m in self.models if any(e is entry for e in m.entry)]
+        for model in waiting:  # grows while it is walked
+            if model.home:
+                return model.home
+            waiting += [shipped()[name] for name in model.requires]
+        return ()
+
     def attribute(self, name: str) -> AttributeModel | None:
         """What the attribute or module-level `name` is."""
         rows = self._attributes.find(name)

@@ -6,6 +6,7 @@ from collections import defaultdict, deque
 from dataclasses import dataclass
 
 from leaklint.index.summary import Call
+from leaklint.models import Models
 from leaklint.project.program import FunctionInfo
 from leaklint.project.state import Frame, State
 from leaklint.project.suspect import Entry, Hop, Route
@@ -18,6 +19,7 @@ class Routes:
 
     before: dict[Frame, tuple[Frame, Call] | None]
     distance: dict[Frame, int]
+    models: Models
 
     def reached(self, frame: Frame) -> bool:
         """Whether a request can come here."""
@@ -32,7 +34,7 @@ class Routes:
             span = caller.info.module.span(call.span)
             hops.append(Hop(span, caller.info.qualname, at.info.qualname))
             at = caller
-        return Route(entry(at), tuple(reversed(hops)), max(0, self._entries(frame) - 1))
+        return Route(entry(at, self.models), tuple(reversed(hops)), max(0, self._entries(frame) - 1))
 
     def _entries(self, frame: Frame) -> int:
         seen = {frame}
@@ -56,7 +58,9 @@ def routes(s: State) -> Routes:
         for caller, call in frame.callers.items():
             callees[caller].append((frame, call))
     starts = [f for f in s.entries if f.phase is Phase.REQUEST]
-    starts.sort(key=lambda f: (not f.entry.model.certain if f.entry else True, f.info.module.path, f.info.function.head))
+    starts.sort(
+        key=lambda f: (not f.entry.model.certain if f.entry else True, f.info.module.path, f.info.function.head)
+    )
     before: dict[Frame, tuple[Frame, Call] | None] = dict.fromkeys(starts)
     distance = dict.fromkeys(starts, 0)
     work = deque(starts)
@@ -67,10 +71,10 @@ def routes(s: State) -> Routes:
                 before[callee] = (at, call)
                 distance[callee] = distance[at] + 1
                 work.append(callee)
-    return Routes(before, distance)
+    return Routes(before, distance, s.models)
 
 
-def entry(frame: Frame) -> Entry:
+def entry(frame: Frame, models: Models) -> Entry:
     """What a finding says of an entry point."""
     assert frame.entry is not None
     point, info = frame.entry, frame.info
@@ -80,6 +84,7 @@ def entry(frame: Frame) -> Entry:
         span=info.module.span(info.function.head),
         concurrency=concurrency(frame),
         certain=point.model.certain,
+        homes=models.homes_of(point.model),
     )
 
 

@@ -273,6 +273,7 @@ def _place(story: Story, frame: Frame, effect: Effect) -> Place:
         text=frame.info.module.source(getattr(effect.place, "span", effect.span)),
         created=created,
         why=why.text if why is not None else "",
+        library=isinstance(owner, str),
     )
 
 

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from leaklint.finding import Span
+from leaklint.models import HomeModel
+
+
+_ANY_ITEM = "[*]"  # in `Place.path`: an item under a key that is no constant
 
 
 class Access(Enum):
@@ -29,6 +33,17 @@ class PlaceKind(Enum):
     GLOBAL = "global"  # a module-level name
     CLOSURE = "closure"  # a variable of an enclosing function that outlives the call
     CONTAINER = "container"  # an item of a list, dict or set
+
+
+class Kept(Enum):
+    """What keeps a value. Each is judged by one rule, so a write is reported once."""
+
+    ATTRIBUTE = "attribute"  # of a shared object, also an item under a constant key of one
+    ITEM = "item"  # of a shared list, dict or set
+    NAME = "name"  # at module level
+    CLASS = "class"  # an attribute of a class, or something in it
+    VARIABLE = "variable"  # of an enclosing function, or something in it
+    LIBRARY = "library"  # a name of a library, which the process has once
 
 
 class Strength(Enum):
@@ -60,6 +75,25 @@ class Place:
     text: str  # as the code writes it: `self._callback_holder["callback"]`
     created: Span | None  # where the shared object is made
     why: str  # why it is shared: "`agent` is made once, at import"
+    library: bool = False  # whether `owner` is no code of the program
+
+    @property
+    def kept(self) -> Kept:
+        """What keeps a value that is written here."""
+        last = self.path[-1] if self.path else ""
+        match self.kind:
+            case PlaceKind.CLASS:
+                return Kept.CLASS
+            case PlaceKind.CLOSURE:
+                return Kept.VARIABLE
+            case PlaceKind.GLOBAL if self.library:
+                return Kept.LIBRARY
+            case PlaceKind.GLOBAL if not last and "." not in self.slot:
+                return Kept.NAME
+            case PlaceKind.INSTANCE if last != _ANY_ITEM:
+                return Kept.ATTRIBUTE
+            case _:
+                return Kept.ITEM if last.startswith("[") else Kept.ATTRIBUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +105,11 @@ class Entry:
     span: Span
     concurrency: str  # "loop", "pool" or "task"
     certain: bool
+    homes: tuple[HomeModel, ...] = ()  # where the framework keeps what belongs to one request or session
+
+    def home(self, scope: str) -> str:
+        """What the framework has for state of that scope ("request" or "session"); empty when nothing is known."""
+        return next((home.use for home in self.homes if home.scope == scope), "")
 
 
 @dataclass(frozen=True, slots=True)
