@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar, overload
 
 import libcst as cst
 from libcst._nodes.internal import CodegenState  # the only way to every node's range in one walk, 5 times faster
@@ -105,7 +105,13 @@ class Syntax:
 
     # --- nodes ---------------------------------------------------------------------------------------------------
 
-    def node_at(self, span: Span, wanted: type[Node] | None = None) -> Node:
+    @overload
+    def node_at(self, span: Span) -> cst.CSTNode: ...
+
+    @overload
+    def node_at(self, span: Span, wanted: type[Node]) -> Node: ...
+
+    def node_at(self, span: Span, wanted: type[cst.CSTNode] | None = None) -> cst.CSTNode:
         """The outermost node of exactly this range that is a `wanted`; by default the outermost expression, if any.
 
         Raises LookupError where there is none.
@@ -116,7 +122,7 @@ class Syntax:
             if matches := [node for node in found if isinstance(node, wanted)]:
                 return matches[0]
         elif found:
-            return next((node for node in found if isinstance(node, cst.BaseExpression)), found[0])  # type: ignore[return-value]
+            return next((node for node in found if isinstance(node, cst.BaseExpression)), found[0])
         raise LookupError(f"{span.path}:{span.line}:{span.column}: no such node")
 
     def _by_range(self) -> dict[tuple[int, int], list[cst.CSTNode]]:
@@ -278,7 +284,7 @@ class Syntax:
         return self.replace(start, end, self.indent(line) + self.text[self.range(comment)[0] : end])
 
 
-class Sources(Mapping[str, Syntax]):
+class Files(Mapping[str, Syntax]):
     """The program's texts by path, each taken apart when it is first asked for."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
@@ -290,6 +296,10 @@ class Sources(Mapping[str, Syntax]):
         if path not in self._parsed:
             self._parsed[path] = Syntax(path, self.texts[path])
         return self._parsed[path]
+
+    def __call__(self, path: str) -> Syntax:
+        """The same as `self[path]`."""
+        return self[path]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.texts)
@@ -325,11 +335,14 @@ def roomy(call: Callable[[], T]) -> T:
             errors.append(error)
 
     size, limit = threading.stack_size(_STACK), sys.getrecursionlimit()
+    thread = threading.Thread(target=run)
     try:
         sys.setrecursionlimit(max(limit, _DEPTH))
-        thread = threading.Thread(target=run)
         thread.start()
         thread.join()
+    except RuntimeError:  # no memory for such a stack: then with the one there is
+        sys.setrecursionlimit(limit)
+        run()
     finally:
         sys.setrecursionlimit(limit)
         threading.stack_size(size)

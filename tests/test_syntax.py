@@ -12,7 +12,7 @@ import libcst as cst
 import pytest
 
 from leaklint.finding import Edit, Span
-from leaklint.syntax import REMOVE, NotAnalysed, Sources, Syntax, in_order, roomy
+from leaklint.syntax import REMOVE, NotAnalysed, Files, Syntax, in_order, roomy
 
 
 def applied(text: str, edits: Sequence[Edit]) -> str:
@@ -141,14 +141,14 @@ def test_an_error_in_the_roomy_thread_comes_back() -> None:
         roomy(lambda: 1 // 0)
 
 
-def test_sources_take_a_file_apart_once() -> None:
-    sources = Sources({"a.py": "x = 1\n", "b.py": "y = ("})
-    assert sources["a.py"] is sources["a.py"]
-    assert [*sources] == ["a.py", "b.py"]
+def test_files_are_taken_apart_once() -> None:
+    files = Files({"a.py": "x = 1\n", "b.py": "y = ("})
+    assert files["a.py"] is files["a.py"]
+    assert [*files] == ["a.py", "b.py"]
     with pytest.raises(NotAnalysed):
-        sources["b.py"]
+        files["b.py"]
     with pytest.raises(KeyError):
-        sources["c.py"]
+        files["c.py"]
 
 
 # --- rewrites ----------------------------------------------------------------------------------------------------

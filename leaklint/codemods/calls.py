@@ -1,0 +1,96 @@
+"""A class to the calls that its methods make of one another, and the proof that a method has no other callers.
+
+By name, over the whole program, and in doubt against: a name that occurs in code that is not understood is a caller.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import libcst as cst
+
+from leaklint.codemods import Refused
+from leaklint.codemods.scope import method_of, methods
+from leaklint.syntax import Files, Syntax
+
+
+@dataclass(frozen=True, slots=True)
+class SelfCall:
+    """`self.callee(...)` in a method of the same class."""
+
+    caller: cst.FunctionDef
+    callee: cst.FunctionDef
+    node: cst.Call
+
+
+def self_calls(syntax: Syntax, owner: cst.ClassDef) -> list[SelfCall]:
+    """All calls of the class's methods through `self`, in the order of the code."""
+    by_name = {method.name.value: method for method in methods(owner)}
+    found = []
+    for node in syntax.walk(owner):
+        match node:
+            case cst.Call(func=cst.Attribute(value=cst.Name(value="self"), attr=cst.Name(value=name))):
+                caller = method_of(syntax, owner, node)
+                if caller is not None and name in by_name:
+                    found.append(SelfCall(caller, by_name[name], node))
+    return found
+
+
+def refuse_other_callers(syntax: Syntax, owner: cst.ClassDef, method: cst.FunctionDef, files: Files) -> None:
+    """Raise Refused unless every use of the method in the program is a call through `self` in its own class."""
+    name = method.name.value
+    if method.decorators or (name.startswith("__") and name.endswith("__")):
+        raise Refused(f"`{name}` at {syntax.site(method)} cannot take another argument")
+    known = {call.node.func for call in self_calls(syntax, owner) if call.callee is method}
+    lonely = not owner.bases and not subclasses(owner.name.value, files)
+    word = re.compile(rf"\b{re.escape(name)}\b")
+    for path, text in files.texts.items():
+        if not word.search(text):
+            continue
+        there = files[path]
+        for node in _mentions(there, name):
+            if node is method or node in known:
+                continue
+            if lonely and _is_of_another_class(there, node, owner):
+                continue
+            raise Refused(f"`{name}` cannot take another argument: it is used at {there.site(node)}")
+
+
+def _mentions(syntax: Syntax, name: str) -> Iterator[cst.CSTNode]:
+    for node in syntax.walk(syntax.module):
+        match node:
+            case cst.Attribute(attr=cst.Name(value=found)) | cst.FunctionDef(name=cst.Name(value=found)):
+                if found == name:
+                    yield node
+            case cst.SimpleString():
+                if node.evaluated_value == name:
+                    yield node
+
+
+def _is_of_another_class(syntax: Syntax, node: cst.CSTNode, owner: cst.ClassDef) -> bool:
+    """Whether the node is `self.name`, or a definition, in a class that is not `owner`, or a free function."""
+    around = syntax.enclosing(node, cst.ClassDef)
+    if isinstance(node, cst.FunctionDef):
+        return around is not owner
+    through_self = isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and node.value.value == "self"
+    return through_self and around is not None and around is not owner
+
+
+def subclasses(owner: str, files: Files) -> set[str]:
+    """Names of the classes of the program that derive from a class of this name, however far."""
+    bases: dict[str, set[str]] = {}
+    for text in files.texts.values():
+        for match in _CLASS.finditer(text) if "class " in text else ():
+            bases.setdefault(match[1], set()).update(_WORD.findall(match[2]))
+    found: set[str] = set()
+    fresh = {owner}
+    while fresh:
+        fresh = {name for name, above in bases.items() if above & fresh} - found - {owner}
+        found |= fresh
+    return found
+
+
+_CLASS = re.compile(r"^[ \t]*class[ \t]+(\w+)[^(:\n]*\(([^)]*)\)", re.MULTILINE)
+_WORD = re.compile(r"\w+")

@@ -1,0 +1,105 @@
+"""A call and what it should carry to the edits that make it carry that: as an argument, or as an entry of one.
+
+Whether the callee takes the argument is for the caller to know; nothing is ever passed into a `**mapping`.
+"""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from leaklint.codemods import Refused, listing, offer
+from leaklint.codemods.scope import function_of
+from leaklint.finding import Edit, Fix, Safety
+from leaklint.syntax import Syntax
+
+
+def pass_argument(syntax: Syntax, call: cst.Call, name: str, expression: str, *, safety: Safety = Safety.SAFE) -> Fix:
+    """Add `name=expression` to the call; only suggested where the call also spreads a mapping that may hold it."""
+    if any(argument.star == "**" for argument in call.args):
+        safety = Safety.SUGGESTED
+    return offer(f"Pass `{name}={expression}`", safety, lambda: keyword(syntax, call, name, expression))
+
+
+def send_entry(syntax: Syntax, call: cst.Call, argument: str, key: str, expression: str) -> Fix:
+    """Add an entry to a mapping that the call passes (`headers`, `metadata`); `key` is the bare text of a string."""
+    return offer(
+        f"Send `{key}` in `{argument}`", Safety.SUGGESTED, lambda: entry(syntax, call, argument, key, expression)
+    )
+
+
+def keyword(syntax: Syntax, call: cst.Call, name: str, expression: str) -> list[Edit]:
+    """Edits that add a keyword argument behind the last one, before a `**mapping`. Raises Refused."""
+    if _named(call, name):
+        raise Refused(f"`{name}` is already passed at {syntax.site(call)}")
+    return argument(syntax, call, f"{name}={expression}")
+
+
+def argument(syntax: Syntax, call: cst.Call, text: str) -> list[Edit]:
+    """Edits that add an argument behind the last one, before a `**mapping`."""
+    plain = [one for one in call.args if one.star != "**"]
+    if not call.args:
+        return [syntax.insert(syntax.whole(call.whitespace_before_args)[0], text)]
+    if not plain:
+        return listing.before(syntax, syntax.range(call.args[0])[0], text)
+    start, end = syntax.range(plain[-1])
+    if len(call.args) == 1 and isinstance(plain[0].value, cst.GeneratorExp) and not plain[0].value.lpar:
+        return [syntax.insert(start, "("), syntax.insert(end, f"), {text}")]
+    return listing.behind(syntax, start, end, text)
+
+
+def entry(syntax: Syntax, call: cst.Call, argument: str, key: str, expression: str) -> list[Edit]:
+    """Edits that add `"key": expression` to the mapping passed as `argument`. Raises Refused."""
+    item = f'"{key}": {expression}'
+    passed = _named(call, argument)
+    if passed is None:
+        if any(one.star == "**" for one in call.args):
+            raise Refused(f"`{argument}` may already be in the mapping spread at {syntax.site(call)}")
+        return keyword(syntax, call, argument, f"{{{item}}}")
+    match passed.value:
+        case cst.Dict() as mapping:
+            return _into_dict(syntax, mapping, key, item)
+        case cst.Name(value="None") as nothing:
+            return list(syntax.rewrite({nothing: f"{{{item}}}"}))
+        case value:
+            kept = syntax.code(value)
+            spread = f"({kept} or {{}})" if _may_be_none(syntax, value) else _bracketed(value, kept)
+            return list(syntax.rewrite({value: f"{{**{spread}, {item}}}"}))
+
+
+def _into_dict(syntax: Syntax, mapping: cst.Dict, key: str, item: str) -> list[Edit]:
+    for element in mapping.elements:
+        if isinstance(element, cst.DictElement) and _text(element.key) == key:
+            raise Refused(f"`{key}` is already sent at {syntax.site(element)}")
+    if not mapping.elements:
+        return [syntax.insert(syntax.whole(mapping.lbrace)[0] + 1, item)]
+    return listing.behind(syntax, *syntax.range(mapping.elements[-1]), item)
+
+
+def _named(call: cst.Call, name: str) -> cst.Arg | None:
+    return next((one for one in call.args if one.keyword is not None and one.keyword.value == name), None)
+
+
+def _text(node: cst.BaseExpression) -> str | None:
+    value = node.evaluated_value if isinstance(node, cst.SimpleString) else None
+    return value if isinstance(value, str) else None
+
+
+def _bracketed(value: cst.BaseExpression, code: str) -> str:
+    """What may stand behind `**` as it is, else in parentheses."""
+    plain = isinstance(value, cst.Name | cst.Attribute | cst.Call | cst.Subscript)
+    return code if plain else f"({code})"
+
+
+def _may_be_none(syntax: Syntax, value: cst.BaseExpression) -> bool:
+    """Whether the value is a parameter of the function around it that may be, or defaults to, None."""
+    function = function_of(syntax, value)
+    if not isinstance(value, cst.Name) or function is None:
+        return False
+    parameters = (*function.params.posonly_params, *function.params.params, *function.params.kwonly_params)
+    for parameter in parameters:
+        if parameter.name.value == value.value:
+            annotation = syntax.code(parameter.annotation.annotation) if parameter.annotation else ""
+            default = parameter.default
+            defaults_to_none = isinstance(default, cst.Name) and default.value == "None"
+            return defaults_to_none or "None" in annotation or "Optional" in annotation
+    return False
