@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from leaklint.finding import Confidence, Finding, Fix, Moment, Span, Step, StepRole
 from leaklint.project.suspect import Hop, IdSuspect, PlaceKind, Route, Strength, Suspect, Use, WriteSuspect
 from leaklint.rule import Rule, Verdict
+from leaklint.words import listed, short
 
 _RELATED = 12  # further sites that a trace lists
 
@@ -76,7 +77,7 @@ def because(suspect: Suspect) -> Iterator[str]:
     if suspect.route is not None:
         entry = suspect.route.entry
         kind = "runs for every request" if entry.certain else "looks like code that requests run"
-        yield f"`{_short(entry.function)}` {kind} ({entry.label})"
+        yield f"`{short(entry.function)}` {kind} ({entry.label})"
     if isinstance(suspect, WriteSuspect):
         yield from _because_of_write(suspect)
     if isinstance(suspect, IdSuspect):
@@ -91,8 +92,8 @@ def _because_of_write(suspect: WriteSuspect) -> Iterator[str]:
         what = f"the {suspect.concept} of the request" if suspect.concept else "request data"
         yield f"`{suspect.value}` carries {what}"
     if suspect.readers:
-        others = {_short(u.function) for u in suspect.readers}
-        yield f"other requests read it in {_listed(sorted(others))}"
+        others = {short(u.function) for u in suspect.readers}
+        yield f"other requests read it in {listed(sorted(others))}"
     elif not suspect.resets:
         yield "no request code was seen to read it back"
 
@@ -134,7 +135,7 @@ def route(way: Route) -> Iterator[Step]:
 
 
 def _call(hop: Hop) -> str:
-    return f"calls `{_short(hop.callee)}`"
+    return f"calls `{short(hop.callee)}`"
 
 
 def _trace_of_write(suspect: WriteSuspect) -> Iterator[Step]:
@@ -186,20 +187,5 @@ def _slot(suspect: WriteSuspect) -> str:
 
 def _owner(suspect: WriteSuspect) -> str:
     if suspect.place.kind is PlaceKind.INSTANCE:
-        return _short(suspect.place.owner)
-    return suspect.place.slot or _short(suspect.place.owner)
-
-
-def _short(qualified: str) -> str:
-    """The last two parts of a qualified name at most: class and method."""
-    parts = qualified.split(".")
-    return ".".join(parts[-2:]) if len(parts) > 1 and parts[-2][:1].isupper() else parts[-1]
-
-
-def _listed(words: list[str]) -> str:
-    quoted = [f"`{w}`" for w in words]
-    if len(quoted) <= 1:
-        return "".join(quoted)
-    if len(quoted) > 3:
-        return f"{', '.join(quoted[:3])} and {len(quoted) - 3} more"
-    return f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+        return short(suspect.place.owner)
+    return suspect.place.slot or short(suspect.place.owner)
