@@ -56,6 +56,6 @@ def afterwards(suspect: WriteSuspect) -> str:
 
 
 def home(suspect: WriteSuspect, scope: str) -> str:
-    """Where the framework of the entry point keeps state of a scope, as `, or in ...`; empty when not known."""
+    """Where the framework of the entry point keeps state of a scope, as `, or use ...`; empty when not known."""
     use = suspect.route.entry.home(scope) if suspect.route is not None else ""
-    return f", or in {use}" if use else ""
+    return f", or use {use}" if use else ""

@@ -3,7 +3,8 @@
 ## What it does
 
 Reports an attribute of a shared object, or an item under a constant key in such an attribute, that request code
-fills with data of the request. One finding tells about one attribute: all writers, resets and readers belong to it.
+fills with data of the request: `self.user = user`, `self.holder["callback"] = callback`, `app.state.user = user`,
+`setattr(agent, "user", user)`. One finding tells about one attribute: all its writers, resets and readers belong to it.
 
 ## Why it leaks
 
@@ -17,6 +18,9 @@ await load()
                                   self.user = bob
 return self.user      ← bob's
 ```
+
+A lock around the write does not help: the data stays where the next request finds it. Nor does a reset in `finally`,
+as it takes away what another request is using.
 
 ## Example
 
@@ -78,22 +82,24 @@ async def greet(user: str) -> str:
 
 ## When it is silent
 
-What is stored does not come from the request (lazy clients, compiled graphs, counters, clocks, configuration); the
-object is made for this request or kept under its session's id; the attribute holds a registry whose entries are
-taken out again.
+- What is stored does not come from a request: lazily made clients, compiled graphs, counters, clocks, settings.
+- The object is made for the request, or is kept under the id of its session.
+- The object is written before any request: in `__init__`, at start-up.
+- The holder isolates by itself: `ContextVar`, `request.state`, `flask.g`.
 
 ## Fix
 
-Suggested: the attribute becomes a variable of the request, passed to the callees that read it. The fix is refused when
-a use of the attribute is not covered, and it changes what code outside of the project sees of the object.
+The attribute becomes a variable of the request; methods that read it get it as an argument. Safe where a single user
+sees no difference, suggested where another method may read what an earlier call left behind. The fix is refused, and
+says where, when a use of the attribute cannot be followed.
 
 ## What is not found
 
-Attributes set through computed names (`setattr(obj, name, value)`) and objects whose class leaklint cannot follow.
+Attributes set under computed names (`setattr(obj, name, value)`), and objects whose class cannot be followed.
 
 ## References
 
-CWE-488 (exposure of data element to wrong session), CWE-567.
+CWE-488 (exposure of data element to wrong session), CWE-567 (unsynchronized access to shared data).
 """
 
 from __future__ import annotations
@@ -102,8 +108,9 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from leaklint.finding import Family, Safety, Severity
-from leaklint.project.suspect import PlaceKind, Suspect, WriteSuspect
+from leaklint import words
+from leaklint.finding import Family, Severity
+from leaklint.project.suspect import Kept, Suspect, WriteSuspect
 from leaklint.rule import Rule, Verdict
 
 
@@ -112,18 +119,18 @@ class SharedAttributeWrite(Rule):
 
     family = Family.SHARED_STATE
     severity = Severity.LEAK
-    fix = Safety.SUGGESTED
     cwe = (488, 567)
     watches = (WriteSuspect,)
 
     def wants(self, suspect: Suspect) -> bool:
         assert isinstance(suspect, WriteSuspect)
-        return suspect.place.kind is PlaceKind.INSTANCE and suspect.place.path[-1:] != ("[*]",)
+        return suspect.place.kept is Kept.ATTRIBUTE
 
     def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
         assert isinstance(suspect, WriteSuspect)
-        owner = suspect.place.owner.rpartition(".")[2]
+        owner = words.short(suspect.place.owner)
         yield Verdict(
-            f"`{suspect.place.text}` keeps data of one request on `{owner}`, which all requests share",
-            help="keep it in a variable of the request and pass it on",
+            f"`{words.slot(suspect)}` keeps {words.value(suspect)} of one request on the shared `{owner}`"
+            f"{words.afterwards(suspect)}",
+            help=f"keep it in a variable of the request and pass it on{words.home(suspect, 'request')}",
         )
