@@ -226,11 +226,18 @@ def _receiver_of(s: State, cls: ClassValue, function: FunctionValue, entry: Entr
 def _fill_parameters(
     s: State, handler: Frame, function: FunctionValue, receiver: Atom | None, entry: EntryModel
 ) -> None:
+    s.filled[handler] = entry
     params = list(function.info.function.params)
     if receiver is not None and params:
         handler.args[params.pop(0).name] = frozenset((receiver,))
     for param in params:
         handler.args[param.name] = _parameter(s, handler, function, param, entry)
+
+
+def refill(s: State, handler: Frame) -> None:
+    """Provide a frame's arguments again: what dependencies give may have grown since."""
+    function = s.function_value(handler.info, handler.env)
+    _fill_parameters(s, handler, function, handler.receiver, s.filled[handler])
 
 
 def _parameter(s: State, handler: Frame, function: FunctionValue, param: Param, entry: EntryModel) -> Value:

@@ -72,6 +72,8 @@ def visit(s: State, frame: Frame) -> None:
     frame.rounds += 1
     _depth += 1
     try:
+        if frame in s.filled:
+            entries.refill(s, frame)
         frame.effects = []
         frame.loads = {}
         changed = run(s, frame)

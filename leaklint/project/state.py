@@ -148,6 +148,7 @@ class State:
     entries: list[Frame] = field(default_factory=list)
     bases: dict[ClassValue, Value] = field(default_factory=dict)
     memoised: dict[FunctionInfo, tuple[Term, Frame]] = field(default_factory=dict)
+    filled: dict[Frame, EntryModel] = field(default_factory=dict)  # frames whose arguments a framework provides
     traits: dict[FunctionInfo, set[str]] = field(default_factory=lambda: defaultdict(set))
     module_frames: dict[Module, Frame] = field(default_factory=dict)
     resolved: int = 0
