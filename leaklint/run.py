@@ -5,11 +5,13 @@ The pipeline on one screen; every stage is a module of its own, and none is ente
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from leaklint.config import Config, check_config_names, enabled
@@ -35,10 +37,16 @@ class Report:
     texts: Mapping[str, str]
 
 
-def run(paths: Sequence[Path], config: Config, progress: Progress = silent) -> Report:
+def run(
+    paths: Sequence[Path],
+    config: Config,
+    progress: Progress = silent,
+    overlay: Mapping[str, str] = MappingProxyType({}),
+) -> Report:
     """Analyse the project and report what touches `paths` (all of it when there are none).
 
     A path that the configuration excludes, or that lies outside of the project, is analysed as a program of its own.
+    Files in `overlay`, by path relative to the root, are judged with that text instead of the one on disk.
     Raises UserError for a rule name in the configuration that does not exist.
     """
     from leaklint import rule
@@ -48,6 +56,7 @@ def run(paths: Sequence[Path], config: Config, progress: Progress = silent) -> R
     progress("reading files", 0, 0)
     named = [path.resolve() for path in paths]
     root, programs, problems = _collect(named, config)
+    programs = [[_laid_over(file, overlay) for file in program] for program in programs]
     texts = {file.path: file.text for program in programs for file in program}
     checked, failed, statistics = _check(programs, _rebased(config, root), progress)
     problems += [*failed, *_nothing_to_check(named or [config.root], root, [*texts, *(p.path for p in problems)])]
@@ -81,6 +90,14 @@ def _collect(named: Sequence[Path], config: Config) -> tuple[Path, list[list[Sou
     root = Path(os.path.commonpath([config.root, *tops]))
     loaded = [collect(root, config, [top]) for top in tops]
     return root, [files for files, _ in loaded if files], [problem for _, problems in loaded for problem in problems]
+
+
+def _laid_over(file: SourceFile, overlay: Mapping[str, str]) -> SourceFile:
+    if file.path not in overlay:
+        return file
+    text = overlay[file.path]
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return SourceFile(file.path, text, digest)
 
 
 def _rebased(config: Config, root: Path) -> Config:
