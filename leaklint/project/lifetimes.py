@@ -7,6 +7,7 @@ lives on comes to hold it, unless it is kept under the request's own identity. N
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from leaklint.index.summary import Attr, Call, Const, Item, Kind, Name, Range, Term
@@ -74,12 +75,29 @@ def lifetimes(s: State) -> Lifetimes:
     for frame in s.frames:
         if frame.phase is Phase.SETUP and frame.info.function.kind is Kind.FUNCTION:
             found.shared[frame] = Why("", frame.info.module, frame.info.function.head)
+        if frame.phase is Phase.REQUEST and frame.info in s.memoised:
+            work.extend(_memoised(s, found, frame))
     while work:
         holder = work.popleft()
         for name, value in s.heap[holder].items():
             for atom in value:
                 _promote(s, found, holder, name, atom, work)
     return found
+
+
+def _memoised(s: State, found: Lifetimes, frame: Frame) -> Iterator[Holder]:
+    """What a memoising function returns is kept: for all, unless its arguments tell requests apart."""
+    keyed = any(evaluate.carried(s, None, value) for value in frame.args.values())
+    for atom in frame.returns:
+        if not isinstance(atom, Instance) or atom in found.shared or isolated(s, atom):
+            continue
+        if keyed:
+            found.kept.add(atom)
+            continue
+        name = frame.info.function.name
+        found.shared[atom] = Why(f"`{name}` keeps its first result", frame.info.module, frame.info.function.head)
+        if atom in s.heap:
+            yield atom
 
 
 def _by_birth(s: State, holder: Holder) -> Why | None:
