@@ -137,7 +137,7 @@ def _check(
         except Exception as error:
             problems.append(_crash(error))
             continue
-        findings |= {(finding.rule, finding.span): finding for finding in analysis.findings}
+        findings |= {(finding.rule, finding.span, finding.subject): finding for finding in analysis.findings}
         problems += analysis.problems
         total = analysis.statistics if total is None else _added(total, analysis.statistics)
     return list(findings.values()), problems, total
