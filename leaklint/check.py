@@ -62,9 +62,9 @@ def check(files: Sequence[SourceFile], config: Config, progress: Progress = sile
             indexed, problems = _index(files, progress)
         progress("linking", 0, 0)
         with clock("link"):
-            project = link.link(indexed, _models(config, indexed), config.src)
+            project = link.link(indexed, _models(config, indexed), config.src, check_tests=config.check_tests)
         with clock("suspects"):
-            suspects = link.suspects(project, check_tests=config.check_tests)
+            suspects = link.suspects(project)
         findings: tuple[Finding, ...] = ()
         if suspects:
             from leaklint import judge

@@ -111,6 +111,7 @@ class Model:
     attribute: tuple[AttributeModel, ...] = ()
     home: tuple[HomeModel, ...] = ()
     concept: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names that mean an id, by concept
+    test_runners: tuple[str, ...] = ()  # packages whose import makes a module a test
 
 
 GIVES = (
@@ -170,7 +171,7 @@ def parse(text: str, path: str) -> Model:
             raise _wrong(path, text, key, known)
     rows: dict[str, Any] = {"name": data.get("name", Path(path).stem), "alias": data.get("alias", {})}
     rows["concept"] = {concept: tuple(names) for concept, names in data.get("concept", {}).items()}
-    for key in ("imports", "requires"):
+    for key in ("imports", "requires", "test_runners"):
         rows[key] = tuple(data.get(key, ()))
     for table, kind in _TABLES.items():
         rows[table] = tuple(_row(kind, table, row, path, text) for row in data.get(table, ()))
@@ -246,6 +247,7 @@ class _Patterns(dict[str, list[T]]):
 
     def __init__(self) -> None:
         self.wild: dict[str, list[tuple[str, T]]] = {}
+        self._found: dict[str, list[T]] = {}
 
     def add(self, pattern: str, row: T) -> None:
         if "*" not in pattern:
@@ -255,6 +257,12 @@ class _Patterns(dict[str, list[T]]):
         self.wild.setdefault(last.rpartition(".")[2], []).append((prefix, row))
 
     def find(self, name: str) -> list[T]:
+        found = self._found.get(name)
+        if found is None:
+            found = self._found[name] = self._find(name)
+        return found
+
+    def _find(self, name: str) -> list[T]:
         exact = self.get(name)
         wild = self.wild.get(name.rpartition(".")[2])
         if wild is None:
@@ -278,6 +286,7 @@ class Models:
         self.homes: list[HomeModel] = []
         self.concepts: dict[str, str] = {}  # id name -> concept
         self.modelled: set[str] = set()
+        self.test_runners: set[str] = set()
         self.registering: set[str] = set()  # last names of decorators and calls that make entry points
         self._concept_of: dict[str, str] = {}
         for model in self.models:
@@ -289,6 +298,7 @@ class Models:
         for concept, names in model.concept.items():
             self.concepts.update(dict.fromkeys(names, concept))
         self.modelled.update(model.imports)
+        self.test_runners.update(model.test_runners)
         for entry in model.entry:
             for table, patterns in ((self._decorators, entry.decorator), (self._entry_calls, entry.call), (self._bases, entry.base)):
                 for pattern in patterns:

@@ -12,10 +12,12 @@ from leaklint.index.summary import ELEMENT, Attr, Call, Const, Name, ParamKind, 
 from leaklint.models import CallModel
 from leaklint.project import entries, evaluate, execute
 from leaklint.project.program import Module
-from leaklint.project.state import ITEMS, Effect, Frame, Made, State, item_field
+from leaklint.project.state import ITEMS, Effect, Frame, Made, State, capped, item_field
 from leaklint.project.suspect import Access, Strength
 from leaklint.project.values import (
+    ANYTHING,
     NOTHING,
+    Anything,
     Atom,
     ClassValue,
     External,
@@ -31,6 +33,7 @@ from leaklint.project.values import (
     Value,
 )
 
+_UNKNOWN: Value = frozenset((ANYTHING,))
 Args = tuple[Value, ...]
 Keywords = tuple[tuple[str | None, Value], ...]
 
@@ -112,11 +115,12 @@ def _merge(frame: Frame, bound: dict[str, Value]) -> bool:
     for name, value in bound.items():
         old = frame.args.get(name)
         if old is None:
-            frame.args[name] = value
+            frame.args[name] = capped(value)
             changed = True
         elif not value <= old:
-            frame.args[name] = old | value
-            changed = True
+            new = capped(old | value)
+            changed = changed or new != old
+            frame.args[name] = new
     return changed
 
 
@@ -158,7 +162,7 @@ def bind_arguments(
     for param in params:
         if param.name not in bound:
             bound[param.name] = _default(s, function, param.default)
-        if not bound[param.name] and param.annotation is not None and function.env is not None:
+        if bound[param.name] <= _UNKNOWN and param.annotation is not None and function.env is not None:
             bound[param.name] = entries.typed(s, function.env, param.annotation, frame.phase)
     return bound
 
@@ -225,7 +229,10 @@ def returned(s: State, frame: Frame, value: Value) -> None:
     """Add to what a frame gives back."""
     if value <= frame.returns:
         return
-    frame.returns = frame.returns | value
+    grown = capped(frame.returns | value)
+    if grown == frame.returns:
+        return
+    frame.returns = grown
     for dependent in frame.dependents:
         s.enqueue(dependent)
 
@@ -288,11 +295,7 @@ def _fill_fields(
     """Dataclasses, named tuples and data models: arguments become attributes."""
     names: list[str] = []
     for base in reversed(mro(s, cls)[0]):
-        body = base.info.module.functions[base.info.summary.body].function
-        for op in body.ops:
-            target = getattr(op, "target", None)
-            if isinstance(target, Name) and getattr(op, "annotation", None) is not None and target.id not in names:
-                names.append(target.id)
+        names.extend(n for n in base.info.fields if n not in names)
     for position, value in enumerate(_spread(s, frame, term.args, args)):
         if position < len(names):
             s.build(instance, names[position], value)
@@ -306,6 +309,9 @@ def _fill_fields(
 
 def mro(s: State, cls: ClassValue) -> tuple[tuple[ClassValue, ...], tuple[str, ...]]:
     """The classes of the program that a class inherits from, itself first, and the library classes behind them."""
+    known = s.orders.get(cls)
+    if known is not None:
+        return known
     order: list[ClassValue] = []
     externals: list[str] = []
 
@@ -320,7 +326,21 @@ def mro(s: State, cls: ClassValue) -> tuple[tuple[ClassValue, ...], tuple[str, .
             externals.append(atom.fqn)
 
     visit(cls)
-    return tuple(order), tuple(externals)
+    s.orders[cls] = tuple(order), tuple(externals)
+    return s.orders[cls]
+
+
+def is_field(s: State, cls: ClassValue, name: str) -> bool:
+    """Whether a class body's default is copied for each instance: data classes and data models."""
+    return is_data_class(s, cls) and name in cls.info.fields
+
+
+def is_data_class(s: State, cls: ClassValue) -> bool:
+    """Whether instances get their attributes from the annotations of the class body."""
+    order, externals = mro(s, cls)
+    if any(c in s.data_classes for c in order):
+        return True
+    return any((kind := s.models.type(base)) is not None and kind.dataclass for base in externals)
 
 
 def _sorted_bases(bases: Value) -> list[Atom]:
@@ -609,12 +629,23 @@ def _partial(s: State, frame: Frame, atom: Partial, term: Call, args: Args, keyw
     return call_atom(s, frame, atom.func, inner, given, (*atom.keywords, *keywords), at)
 
 
+def _anything(s: State, frame: Frame, atom: Anything, term: Call, args: Args, keywords: Keywords, at: int) -> Value:
+    return unknown(s, frame, term, NOTHING, args, keywords, at) | {atom}
+
+
 def _taint(s: State, frame: Frame, atom: Taint, term: Call, args: Args, keywords: Keywords, at: int) -> Value:
     """A method of request data: what it gives is as personal as the data; `get("user_id")` is an id by its key."""
-    name = term.args[0].value if term.args and isinstance(term.args[0], Const) else None
+    name = evaluate.constant_key(term.args[0], args[0]) if args and term.args else None
+    default = argument(args, keywords, 1, "default") if isinstance(name, str) else NOTHING
+    constants = frozenset(a for a in default if isinstance(a, (Literal, Token)))
     if isinstance(name, str) and (concept := s.models.concept(name)):
-        return frozenset((s.taint(Strength.IDENTITY, concept),))
-    return frozenset((atom,))
+        return frozenset((s.taint(Strength.IDENTITY, concept),)) | constants
+    return frozenset((atom,)) | constants
+
+
+def _token(s: State, frame: Frame, atom: Token, term: Call, args: Args, keywords: Keywords, at: int) -> Value:
+    """A method of a generated id or of a time gives the same in another form."""
+    return evaluate.mixed(s, [frozenset((atom,)), *args, *(v for _, v in keywords)])
 
 
 # --- builtins with a meaning of their own in the language -----------------------------------------------------------
@@ -712,6 +743,17 @@ def super_attribute(s: State, frame: Frame, atom: Super, name: str, span: int, a
     return frozenset((s.member(atom.receiver, name, fqn),))
 
 
+def _next(s: State, frame: Frame, term: Call, args: Args, keywords: Keywords, at: int) -> Value:
+    """`next(x)` is `x.__next__()`, where the class or a model says what that is."""
+    found: Value = NOTHING
+    for atom in args[0] if args else NOTHING:
+        for method in evaluate.attribute(s, frame, atom, "__next__", term.span, at):
+            if isinstance(method, Method) or (isinstance(method, Member) and s.models.call(method.fqn) is not None):
+                inner = Call(term.func, (), (), term.span, term.order)
+                found = found | call_atom(s, frame, method, inner, (), (), at)
+    return found or _library(s, frame, "builtins.next", None, term, args, keywords, at)
+
+
 def _type(s: State, frame: Frame, term: Call, args: Args, keywords: Keywords, at: int) -> Value:
     if len(args) != 1:
         return NOTHING
@@ -760,11 +802,13 @@ _CALLEES: dict[type[Atom], Callable[[State, Frame, Any, Call, Args, Keywords, in
     External: _external,
     Partial: _partial,
     Taint: _taint,
+    Anything: _anything,
 }
 _BUILTINS: dict[str, Callable[[State, Frame, Call, Args, Keywords, int], Value]] = {
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,
     "builtins.delattr": _delattr,
+    "builtins.next": _next,
     "builtins.super": _super,
     "builtins.type": _type,
     "builtins.list": _container("builtins.list"),

@@ -106,6 +106,9 @@ def decorate_class(s: State, frame: Frame, cls: ClassValue, term: Term, at: int)
     evaluate.evaluate(s, frame, term, at)
     for maker in evaluate.evaluate(s, frame, term.func if isinstance(term, Call) else term, at):
         fqn = _library_name(maker)
+        model = s.models.call(fqn) if fqn is not None else None
+        if model is not None and model.gives == "dataclass":
+            s.data_classes.add(cls)
         for entry in s.models.decorator(fqn) if fqn is not None else ():
             _class_entry(s, frame, cls, entry, fqn or "")
 

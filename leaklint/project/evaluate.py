@@ -5,7 +5,7 @@ Reads the state and asks `calls` for the result of calls; never writes to the he
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from leaklint.index.summary import (
@@ -32,11 +32,12 @@ from leaklint.index.summary import (
 )
 from leaklint.project import calls
 from leaklint.project.program import FunctionInfo, Module
-from leaklint.project.state import ITEMS, Frame, State, capped, item_field
+from leaklint.project.state import ITEMS, MAKING, Frame, State, capped, item_field
 from leaklint.project.suspect import Strength
 from leaklint.project.values import (
     NOTHING,
     Ambient,
+    Anything,
     Atom,
     ClassValue,
     External,
@@ -160,7 +161,11 @@ def imported(s: State, frame: Frame, term: Imported, at: int) -> Value:
         return frozenset((s.module_value(sub),))
     if target is not None or term.level:
         return NOTHING
-    return frozenset((s.external(f"{term.module}.{term.name}"),))
+    fqn = s.models.canonical(f"{term.module}.{term.name}")
+    known = s.models.attribute(fqn)
+    if known is not None and known.gives in ("isolated", "instance"):
+        return _modelled(s, frame, fqn, known.gives, known.type, known.concept, 0)
+    return frozenset((s.external(fqn),))
 
 
 # --- attributes -----------------------------------------------------------------------------------------------------
@@ -273,6 +278,8 @@ def class_lookup(s: State, frame: Frame, atom: Instance, name: str, span: int, a
     order, externals = calls.mro(s, atom.cls)
     for cls in order:
         value = s.read(cls, name, frame)
+        if value and calls.is_field(s, cls, name):
+            return _own_copy(s, atom, name, value)
         if value:
             _loaded(frame, cls, name, span, at)
             bound: set[Atom] = set()
@@ -281,11 +288,33 @@ def class_lookup(s: State, frame: Frame, atom: Instance, name: str, span: int, a
             return frozenset(bound)
     if found:
         return NOTHING
+    if assumed := _annotated(s, frame, order, name):
+        return assumed
     parts: Value = NOTHING
     for base in externals:
         if base not in ("builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"):
             parts = parts | _library_attribute(s, frame, atom, base, name, span)
     return parts
+
+
+def _own_copy(s: State, owner: Instance, name: str, value: Value) -> Value:
+    """Data classes give each instance its own copy of a default."""
+    own: set[Atom] = set()
+    for atom in value:
+        own.add(s.copy_of(atom, owner, name) if isinstance(atom, Instance) and atom.cls is None else atom)
+    s.write(owner, name, frozenset(own))
+    return frozenset(own)
+
+
+def _annotated(s: State, frame: Frame, order: tuple[ClassValue, ...], name: str) -> Value:
+    """An object of the class that a class body declares for an attribute nobody was seen to set."""
+    from leaklint.project import entries
+
+    for cls in order:
+        annotation = cls.info.fields.get(name)
+        if annotation is not None:
+            return entries.typed(s, cls.frame, annotation, Phase.REQUEST)
+    return NOTHING
 
 
 def _bound_to_instance(s: State, frame: Frame, value: Atom, receiver: Instance, span: int, at: int) -> Value:
@@ -325,6 +354,15 @@ def _member_attribute(s: State, frame: Frame, atom: Member, name: str, span: int
     if depth > 4:
         return frozenset((atom,))
     return s.read(atom, name, frame) | {s.member(atom, name, f"{atom.fqn}.{name}")}
+
+
+def _anything_attribute(s: State, frame: Frame, atom: Anything, name: str, span: int, at: int) -> Value:
+    return frozenset((atom,))
+
+
+def _same_attribute(s: State, frame: Frame, atom: Token, name: str, span: int, at: int) -> Value:
+    """`uuid4().hex` and `datetime.now().date` are made of what they belong to."""
+    return frozenset((atom,))
 
 
 def _taint_attribute(s: State, frame: Frame, atom: Taint, name: str, span: int, at: int) -> Value:
@@ -379,6 +417,8 @@ def element(s: State, frame: Frame, atom: Atom, key_term: Term, key: Value, span
         value = select_items(s, frame, atom, key_term, key, span, at)
         taints = [k for k in key if isinstance(k, Taint)]
         return value | frozenset(taints) if taints and (value or isinstance(atom, Member)) else value
+    if isinstance(atom, Anything):
+        return frozenset((atom,))
     return NOTHING
 
 
@@ -433,19 +473,39 @@ def blend(s: State, frame: Frame, term: Blend, at: int) -> Value:
     parts = [evaluate(s, frame, p, at) for p in term.parts]
     if term.op == "Add" and all(any(isinstance(a, Instance) for a in p) for p in parts):
         return NOTHING.union(*parts)  # two lists
+    if term.op == "fstring" and (text := _text(parts)):
+        return frozenset((s.literal(text, frame.info.module, term.span),))
     return mixed(s, parts)
+
+
+def _text(parts: list[Value]) -> str:
+    """What constant texts make together; empty when one of them is not known or not one."""
+    texts = [next(iter(p)).value for p in parts if len(p) == 1 and isinstance(next(iter(p)), Literal)]  # type: ignore[attr-defined]
+    if len(texts) != len(parts) or not all(isinstance(t, str) for t in texts):
+        return ""
+    return "".join(texts)
 
 
 def mixed(s: State, parts: list[Value]) -> Value:
     """What is left of values that were computed with: request data, tokens, ambient ids."""
     kept: set[Atom] = set()
-    for part in parts:
+    for position, part in enumerate(parts):
+        others = [a for i, other in enumerate(parts) if i != position for a in other] if len(parts) > 1 else ()
         for atom in part:
-            if isinstance(atom, (Taint, Token, Ambient)):
+            if isinstance(atom, (Taint, Ambient)) or (isinstance(atom, Token) and not _is_made_unique(atom, others)):
                 kept.add(atom)
-    if any(isinstance(a, Token) and a.fresh for a in kept):
-        kept = {a for a in kept if not (isinstance(a, Token) and not a.fresh)}
     return frozenset(kept)
+
+
+def _is_made_unique(token: Token, others: Iterable[Atom]) -> bool:
+    """Whether what an id is combined with tells sessions apart, so that the token itself need not."""
+    for other in others:
+        if isinstance(other, Taint) and other.strength is Strength.IDENTITY:
+            return not token.fresh or token.phase is Phase.SETUP
+        if isinstance(other, Token) and other is not token:
+            if (token.phase is Phase.SETUP and other.phase is Phase.REQUEST) or (other.fresh and not token.fresh):
+                return True
+    return False
 
 
 def test(s: State, frame: Frame, term: Test, at: int) -> Value:
@@ -510,7 +570,7 @@ def part_of(s: State, frame: Frame, atom: Atom, index: int, at: int) -> Value:
             fields = s.fields(atom, frame)
             return fields.get(item_field(index), NOTHING) | fields.get(ITEMS, NOTHING)
         return s.items(atom, frame)
-    if isinstance(atom, (Taint, Token, Ambient)):
+    if isinstance(atom, (Taint, Token, Ambient, Anything)):
         return frozenset((atom,))
     if isinstance(atom, (Member, ClassValue, External)) and index == ENTERED:
         return frozenset((atom,))
@@ -520,7 +580,6 @@ def part_of(s: State, frame: Frame, atom: Atom, index: int, at: int) -> Value:
 
 
 def _keys(s: State, frame: Frame, atom: Instance) -> Value:
-    s.readers[atom].add(frame)
     return NOTHING
 
 
@@ -604,7 +663,7 @@ def _carried(s: State, frame: Frame | None, value: Value, depth: int, found: set
                 found.add(s.taint(Strength.IDENTITY, "request"))
             if depth > 0:
                 if frame is not None:
-                    s.readers[atom].add(frame)
+                    s.readers[atom, MAKING].add(frame)
                 for held in list(s.born.get(instance, {}).values()):
                     _carried(s, frame, held, depth - 1, found, seen)
         elif atom.__class__ is Method and atom not in seen:
@@ -668,6 +727,8 @@ _ATTRIBUTES: dict[type[Atom], Callable[[State, Frame, Any, str, int, int], Value
     Instance: _instance_attribute,
     Member: _member_attribute,
     Taint: _taint_attribute,
+    Token: _same_attribute,
     FunctionValue: _function_attribute,
+    Anything: _anything_attribute,
 }
 __all__ = ["ELEMENT", "Partial", "capped", "carried", "element", "evaluate", "everything", "mixed"]

@@ -137,10 +137,10 @@ def _bind(s: State, frame: Frame, op: Bind, at: int) -> bool:
         value = _defined(s, frame, op, at)
     else:
         value = evaluate.evaluate(s, frame, op.value, at)
-        if not value and op.annotation is not None:
+        if frame.cls is not None and _is_injected(s, value):
+            value = NOTHING
+        if not value and op.annotation is not None and frame.cls is None:
             value = entries.typed(s, frame, op.annotation, frame.phase)
-        if frame.cls is not None and op.annotation is not None and op.value.__class__ is not Name:
-            value = _field_default(s, value)
     target = op.target
     if target.__class__ is Name:
         return _bind_name(s, frame, op, target.id, value, at)  # type: ignore[union-attr]
@@ -158,8 +158,13 @@ def _declare(s: State, frame: Frame, op: Bind, at: int) -> bool:
     return _bind_name(s, frame, op, op.target.id, value, at) if value and frame.info.function.kind is Kind.MODULE else False
 
 
-def _field_default(s: State, value: Value) -> Value:
-    return value
+def _is_injected(s: State, value: Value) -> bool:
+    """Whether a class attribute is a marker that a framework replaces for each instance."""
+    for atom in value:
+        model = s.models.call(atom.fqn.removesuffix("()")) if isinstance(atom, Instance) and atom.cls is None else None
+        if model is not None and model.inject:
+            return True
+    return False
 
 
 def _bind_name(s: State, frame: Frame, op: Bind, ident: str, value: Value, at: int) -> bool:
@@ -274,7 +279,7 @@ def keep(s: State, frame: Frame, effect: Effect) -> None:
     frame.effects.append(effect)
     if effect.access is Access.DELETE or not effect.value:
         return
-    if isinstance(holder, Instance) and _is_making(frame, holder):
+    if isinstance(holder, Instance) and is_making(frame, holder):
         s.build(holder, effect.field, effect.value)
     else:
         s.write(holder, effect.field, effect.value)
@@ -285,7 +290,7 @@ def keep(s: State, frame: Frame, effect: Effect) -> None:
                 s.edges[key] = Edge(frame, effect)
 
 
-def _is_making(frame: Frame, holder: Instance) -> bool:
+def is_making(frame: Frame, holder: Instance) -> bool:
     """Whether a frame is the object's initialiser, or the one that made it."""
     if frame.receiver is holder:
         return frame.info.function.name in ("__init__", "__post_init__", "__new__")
@@ -310,7 +315,9 @@ def _class(s: State, frame: Frame, ref: ClassRef, at: int) -> Value:
     for base in cls.info.summary.bases:
         bases = bases | evaluate.evaluate(s, frame, base.value if isinstance(base, Star) else base, at)
     bases = frozenset(b for b in bases if isinstance(b, (ClassValue, External)) and b is not cls)
-    s.bases[cls] = s.bases.get(cls, NOTHING) | bases
+    if not bases <= s.bases.get(cls, NOTHING) or cls not in s.bases:
+        s.bases[cls] = s.bases.get(cls, NOTHING) | bases
+        s.orders.clear()
     body = s.frame(frame.info.module.functions[cls.info.summary.body], frame, cls, frame.phase, ())
     if body.cls is None:
         body.cls = cls

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from leaklint.index.summary import Attr, Bind, Call, FunctionRef, How, Kind, ModuleSummary, Name, Term
 from leaklint.models import Models
-from leaklint.project import calls, execute, shared
+from leaklint.project import calls, execute, identity, shared, travelling
 from leaklint.project.lifetimes import Lifetimes, lifetimes
 from leaklint.project.program import FunctionInfo, Module, Program
 from leaklint.project.routes import Routes, routes
@@ -47,28 +47,47 @@ class Project:
         return dict(found)
 
 
-def link(indexed: Iterable[tuple[ModuleSummary, str]], models: Models, roots: Sequence[str] = ()) -> Project:
+def is_test(module: Module, models: Models) -> bool:
+    """Whether a module is there for a test runner, by what it imports or how it is named."""
+    if any(i.level == 0 and i.module.partition(".")[0] in models.test_runners for i in module.summary.imports):
+        return True
+    name = module.parts[-1] if module.parts else ""
+    return name.startswith("test_") or name.endswith("_test") or name == "conftest"
+
+
+def link(
+    indexed: Iterable[tuple[ModuleSummary, str]],
+    models: Models,
+    roots: Sequence[str] = (),
+    *,
+    check_tests: bool = False,
+) -> Project:
     """Solve a program.
 
     Args:
         indexed: summaries with their source texts, in order of path.
         models: the models that matter to it.
         roots: extra source roots, relative to the project root.
+        check_tests: whether modules of test runners are part of the program.
     """
     modules = tuple(Module(summary, text) for summary, text in indexed)
     program = Program(modules, tuple(tuple(r for r in root.split("/") if r not in ("", ".")) for root in roots))
     state = State(program, models)
     for module in modules:
-        calls.import_module(state, module)
+        if check_tests or not is_test(module, models):
+            calls.import_module(state, module)
     execute.solve(state)
     while _start_factories(state):
         execute.solve(state)
     return Project(state, lifetimes(state), routes(state))
 
 
-def suspects(project: Project, *, check_tests: bool = False) -> tuple[Suspect, ...]:
+def suspects(project: Project) -> tuple[Suspect, ...]:
     """All suspects of all kinds, by place."""
-    found: list[Suspect] = [*shared.writes(project.state, project.lives, project.ways)]
+    s, lives, ways = project.state, project.lives, project.ways
+    writes = list(shared.writes(s, lives, ways))
+    ids = identity.suspects(s, lives, ways, writes)
+    found: list[Suspect] = [*identity.instead_of(writes, ids), *ids, *travelling.suspects(s, ways)]
     return tuple(sorted(found, key=lambda s: s.span))
 
 

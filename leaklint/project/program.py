@@ -20,6 +20,7 @@ from leaklint.index.summary import (
     ModuleSummary,
     Name,
     Range,
+    Term,
     unpack,
 )
 
@@ -144,13 +145,18 @@ class FunctionInfo:
 class ClassInfo:
     """A class statement of the program."""
 
-    __slots__ = ("methods", "module", "qualname", "summary")
+    __slots__ = ("fields", "methods", "module", "qualname", "summary")
 
     def __init__(self, module: Module, summary: Class) -> None:
         self.module = module
         self.summary = summary
         self.qualname = f"{module.name}.{summary.qualname}"
         self.methods = {name: module.functions[index] for name, index in summary.methods}
+        self.fields: dict[str, Term] = {
+            op.target.id: op.annotation
+            for op in module.functions[summary.body].function.ops
+            if isinstance(op, Bind) and op.annotation is not None and isinstance(op.target, Name)
+        }  # names annotated in the class body
 
 
 # --- blocks ---------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from leaklint.finding import Span
 from leaklint.index.summary import Attr, Bind, Call, Const, Drop, Eval, Kind, Name, Range, Term, covers
 from leaklint.project import evaluate
+from leaklint.project.execute import is_making
 from leaklint.project.guards import is_guarded
 from leaklint.project.lifetimes import Lifetimes, Why, concurrent, is_identity, isolated
 from leaklint.project.program import ClassInfo, FunctionInfo, Module
@@ -61,9 +62,10 @@ class Story:
 def writes(s: State, lives: Lifetimes, ways: Routes) -> Iterator[WriteSuspect]:
     """All suspects of this kind, in order of path and line."""
     stories = _stories(s, lives, ways)
+    seen = _seen(s)
     suspects = []
     for story in stories.values():
-        suspect = _suspect(s, lives, ways, story)
+        suspect = _suspect(s, lives, ways, seen, story)
         if suspect is not None:
             suspects.append(suspect)
     suspects.sort(key=lambda w: (w.span, w.place.slot))
@@ -72,40 +74,46 @@ def writes(s: State, lives: Lifetimes, ways: Routes) -> Iterator[WriteSuspect]:
 
 def _stories(s: State, lives: Lifetimes, ways: Routes) -> dict[Slot, Story]:
     stories: dict[Slot, Story] = {}
+    captured = {key for frame in ways.before for key in frame.loads if isinstance(key[0], Frame)}
     for frame in ways.before:
         for effect in frame.effects:
-            for slot, why, chain in _slots(s, lives, effect):
-                story = stories.get(slot)
-                if story is None:
-                    story = stories[slot] = Story(slot)
-                story.why = story.why or why
-                story.holders.update(chain)
-                if effect.access is Access.DELETE or not _keeps_request_data(s, lives, frame, effect):
-                    story.resets.append((frame, effect))
-                else:
-                    story.writes.append((frame, effect))
+            located = _slot(s, lives, captured, effect)
+            if located is None:
+                continue
+            slot, why, chain = located
+            story = stories.get(slot)
+            if story is None:
+                story = stories[slot] = Story(slot)
+            story.why = story.why or why
+            story.holders.update(chain)
+            if effect.access is Access.DELETE or not _keeps_request_data(s, lives, frame, effect):
+                story.resets.append((frame, effect))
+            else:
+                story.writes.append((frame, effect))
     return stories
 
 
 # --- which slot a write goes to -------------------------------------------------------------------------------------
 
 
+Captured: TypeAlias = set[tuple[Holder, str]]  # variables of set-up functions that request code reads
 Chain: TypeAlias = tuple[tuple[Holder, str], ...]  # the written field first, then what holds its holder
 
 
-def _slots(s: State, lives: Lifetimes, effect: Effect) -> Iterator[tuple[Slot, Why, Chain]]:
-    """The shared slots that an effect writes to; none when the holder is not shared."""
+def _slot(s: State, lives: Lifetimes, captured: Captured, effect: Effect) -> tuple[Slot, Why, Chain] | None:
+    """The shared slot that an effect writes to, by its shortest name; `None` when the holder is not shared."""
     holder = effect.holder
     why = lives.why(holder)
     if why is None or isolated(s, holder) or concurrent(s, holder):  # type: ignore[arg-type]
-        return
+        return None
     if is_identity(s, effect):
-        return
-    yield from _located(s, lives, holder, effect.field, (), why, ())
+        return None
+    named = _located(s, lives, captured, holder, effect.field, (), why, ())
+    return min(named, key=lambda n: (len(n[0].path), n[0].kind.value, str(n[0].name)), default=None)
 
 
 def _located(
-    s: State, lives: Lifetimes, holder: Holder, name: str, path: tuple[str, ...], why: Why, chain: Chain
+    s: State, lives: Lifetimes, captured: Captured, holder: Holder, name: str, path: tuple[str, ...], why: Why, chain: Chain
 ) -> Iterator[tuple[Slot, Why, Chain]]:
     is_item = name[:1] == "["
     chain = (*chain, (holder, name))
@@ -123,11 +131,11 @@ def _located(
         case FunctionValue() if not is_item:
             yield Slot(PlaceKind.GLOBAL, holder.info.module, f"{holder.info.function.name}.{name}", path), why, chain
         case Instance() | Member() if len(chain) < 5:
-            yield from _through_holders(s, lives, holder, name, path, why, chain)
+            yield from _through_holders(s, lives, captured, holder, name, path, why, chain)
 
 
 def _through_holders(
-    s: State, lives: Lifetimes, holder: Instance | Member, name: str, path: tuple[str, ...], why: Why, chain: Chain
+    s: State, lives: Lifetimes, captured: Captured, holder: Instance | Member, name: str, path: tuple[str, ...], why: Why, chain: Chain
 ) -> Iterator[tuple[Slot, Why, Chain]]:
     """A container or library object is named by whatever shared thing holds it."""
     below = (name if name[:1] in "[(" else f".{name}", *path)
@@ -143,13 +151,13 @@ def _through_holders(
         edge = s.edges.get((outer, outer_name, holder))
         if edge is not None and edge.frame.phase is Phase.REQUEST and is_identity(s, edge.effect):
             continue
-        for located in _located(s, lives, outer, outer_name, below, why, chain):
+        for located in _located(s, lives, captured, outer, outer_name, below, why, chain):
             found = True
             yield located
     if found or not isinstance(holder, Instance) or holder.phase is not Phase.SETUP:
         return
     variable = _variable(holder)
-    if variable is not None and holder.frame is not None:
+    if variable is not None and holder.frame is not None and (holder.frame, variable) in captured:
         yield Slot(PlaceKind.CLOSURE, holder.frame.info, variable, below), why, (*chain, (holder.frame, variable))
     elif holder.fqn and name[:1] != "[":
         yield Slot(PlaceKind.INSTANCE, holder.fqn, name, path), why, chain
@@ -174,6 +182,8 @@ def _variable(instance: Instance) -> str | None:
 def _keeps_request_data(s: State, lives: Lifetimes, frame: Frame, effect: Effect) -> bool:
     if not effect.value or effect.how == "augment":
         return False  # totals and counters
+    if isinstance(effect.holder, Instance) and is_making(frame, effect.holder):
+        return False  # part of making the object; who keeps it is asked where it is kept
     return bool(kept_data(s, lives, effect))
 
 
@@ -183,17 +193,16 @@ def kept_data(s: State, lives: Lifetimes, effect: Effect) -> frozenset[Taint]:
     for atom in effect.value:
         if isinstance(atom, Instance) and atom in lives.kept:
             found.add(s.taint(Strength.IDENTITY, "session"))
-    if effect.field[:1] == "[" and effect.key:
-        of_key = {a for a in effect.key if isinstance(a, Taint)}
-        if of_key and not any(t.strength is Strength.IDENTITY for t in found):
-            return frozenset()  # kept under the very content it depends on
+    if effect.field[:1] == "[" and effect.key_term is not None and not isinstance(effect.key_term, Const):
+        if not any(t.strength is Strength.IDENTITY for t in found):
+            return frozenset()  # kept under a key of its own
     return frozenset(found)
 
 
 # --- one suspect a slot ---------------------------------------------------------------------------------------------
 
 
-def _suspect(s: State, lives: Lifetimes, ways: Routes, story: Story) -> WriteSuspect | None:
+def _suspect(s: State, lives: Lifetimes, ways: Routes, seen: _Seen, story: Story) -> WriteSuspect | None:
     if not story.writes:
         return None
     story.writes.sort(key=lambda w: (ways.distance[w[0]], w[0].info.module.path, w[1].span))
@@ -206,7 +215,7 @@ def _suspect(s: State, lives: Lifetimes, ways: Routes, story: Story) -> WriteSus
     strongest = max(taints, key=lambda t: (t.strength is Strength.IDENTITY, t.concept)) if taints else None
     value_span = getattr(effect.value_term, "span", None) or None
     loads = list(_readers(s, ways, story))
-    every = tuple(_uses(s, story))
+    every = tuple(_uses(s, seen, story))
     return WriteSuspect(
         function=frame.info.qualname,
         span=module.span(effect.span),
@@ -312,16 +321,19 @@ def _readers(s: State, ways: Routes, story: Story) -> Iterator[Use]:
     yield from _dedupe(found)
 
 
-def _uses(s: State, story: Story) -> Iterator[Use]:
+def _uses(s: State, seen: _Seen, story: Story) -> Iterator[Use]:
     slot = story.slot
     owner = slot.owner
     if isinstance(owner, ClassInfo):
-        known = _seen_spans(s, owner, slot.name)
+        known = seen.of_class.get((owner, slot.name), set())
         family = _family(s, owner)
         for found in attribute_occurrences(s.program, s.models, slot.name):
-            inside = _self_of(found.info, found.term) in family
-            if inside or (found.info, found.span) in known or not _other_class(s, found.info, found.term, slot.name):
-                yield use(found, inside or (found.info, found.span) in known)
+            here = found.info, found.span
+            cls = _self_of(found.info, found.term)
+            if cls in family or here in known:
+                yield use(found, True)
+            elif cls is None and (*here, slot.name) not in seen.known:
+                yield use(found, False)  # nobody knows whose attribute this is
     elif isinstance(owner, Module) and "." not in slot.name:
         for found in name_occurrences(s.program, s.models, owner, slot.name):
             yield use(found, True)
@@ -353,33 +365,30 @@ def _self_of(info: FunctionInfo, term: Term) -> ClassInfo | None:
     return None
 
 
-def _seen_spans(s: State, cls: ClassInfo, name: str) -> set[tuple[FunctionInfo, Range]]:
-    """Where the solver saw this attribute of this class, whatever the receiver is called."""
-    found: set[tuple[FunctionInfo, Range]] = set()
+@dataclass(frozen=True)
+class _Seen:
+    """Where the solver saw attributes, whatever the receiver is called."""
+
+    of_class: dict[tuple[ClassInfo, str], set[tuple[FunctionInfo, Range]]]
+    known: set[tuple[FunctionInfo, Range, str]]  # of any holder
+
+
+def _seen(s: State) -> _Seen:
+    of_class: dict[tuple[ClassInfo, str], set[tuple[FunctionInfo, Range]]] = defaultdict(set)
+    known: set[tuple[FunctionInfo, Range, str]] = set()
     for frame in s.frames:
-        for (holder, field_name), spots in frame.loads.items():
-            if field_name == name and isinstance(holder, Instance) and holder.cls is not None and holder.cls.info is cls:
-                found.update((frame.info, span) for span, _ in spots)
+        info = frame.info
+        for (holder, name), spots in frame.loads.items():
+            if isinstance(holder, Instance) and holder.cls is not None:
+                of_class[holder.cls.info, name].update((info, span) for span, _ in spots)
+            elif not isinstance(holder, (ModuleValue, ClassValue)):
+                continue
+            known.update((info, span, name) for span, _ in spots)
         for effect in frame.effects:
-            holder = effect.holder
-            if effect.field == name and isinstance(holder, Instance) and holder.cls is not None and holder.cls.info is cls:
-                found.add((frame.info, getattr(effect.place, "span", effect.span)))
-    return found
-
-
-def _other_class(s: State, info: FunctionInfo, term: Term, name: str) -> bool:
-    """Whether an occurrence surely belongs to something else: another class's `self`, or a known other holder."""
-    owner = _self_of(info, term)
-    if owner is not None:
-        return True
-    span = getattr(term, "span", 0)
-    for frame in s.frames:
-        if frame.info is not info:
-            continue
-        for (holder, field_name), spots in frame.loads.items():
-            if field_name == name and any(sp == span for sp, _ in spots) and isinstance(holder, (Instance, ModuleValue, ClassValue)):
-                return True
-    return False
+            if isinstance(effect.holder, Instance) and effect.holder.cls is not None:
+                span = getattr(effect.place, "span", effect.span)
+                of_class[effect.holder.cls.info, effect.field].add((info, span))
+    return _Seen(of_class, known)
 
 
 def _suspension(frame: Frame, effect: Effect) -> Span | None:

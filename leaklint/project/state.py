@@ -14,6 +14,7 @@ from leaklint.models import EntryModel, Models
 from leaklint.project.program import FunctionInfo, Module, Program
 from leaklint.project.suspect import Access, Strength
 from leaklint.project.values import (
+    ANYTHING,
     NOTHING,
     Ambient,
     Atom,
@@ -31,10 +32,15 @@ from leaklint.project.values import (
     Value,
 )
 
+MAKING = "(made with)"  # stands for all that an object was made with
 ITEMS = "[*]"  # heap field of items under unknown keys
-_CONTEXTS = 24  # frames of one function before calls share one
-_DEPTH = 4  # objects made by objects made by ... before they share one atom
+_CONTEXTS = 8  # frames of one function before calls share one
+_DEPTH = 2  # objects made by objects made by ... before they share one atom
+_OBJECTS = 6  # objects of one class, or of one place, that are told apart
 _LITERALS = 12  # constants kept in one value
+
+
+_OBJECT_KINDS = (Instance, Member, Method)
 
 
 class EntryPoint(NamedTuple):
@@ -140,13 +146,15 @@ class State:
     program: Program
     models: Models
     heap: dict[Holder, dict[str, Value]] = field(default_factory=lambda: defaultdict(dict))
-    readers: dict[Holder, set[Frame]] = field(default_factory=lambda: defaultdict(set))
+    readers: dict[tuple[Holder, str], set[Frame]] = field(default_factory=lambda: defaultdict(set))
     edges: dict[tuple[Holder, str, Atom], Edge] = field(default_factory=dict)
     born: dict[Instance, dict[str, Value]] = field(default_factory=lambda: defaultdict(dict))  # what it was made with
     work: deque[Frame] = field(default_factory=deque)
     frames: list[Frame] = field(default_factory=list)
     entries: list[Frame] = field(default_factory=list)
     bases: dict[ClassValue, Value] = field(default_factory=dict)
+    orders: dict[ClassValue, tuple[tuple[ClassValue, ...], tuple[str, ...]]] = field(default_factory=dict)
+    data_classes: set[ClassValue] = field(default_factory=set)
     memoised: dict[FunctionInfo, tuple[Term, Frame]] = field(default_factory=dict)
     filled: dict[Frame, EntryModel] = field(default_factory=dict)  # frames whose arguments a framework provides
     traits: dict[FunctionInfo, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -156,6 +164,7 @@ class State:
     gave_up: int = 0
     _interned: dict[tuple[object, ...], Atom] = field(default_factory=dict)
     _frames: dict[tuple[object, ...], Frame] = field(default_factory=dict)
+    _made: dict[tuple[object, ...], int] = field(default_factory=lambda: defaultdict(int))
     _count: dict[tuple[FunctionInfo, Phase], int] = field(default_factory=lambda: defaultdict(int))
 
     # --- atoms -----------------------------------------------------------------------------------------------------
@@ -201,14 +210,28 @@ class State:
         """The object made at `span` in `frame`; frames of one function share it beyond a depth."""
         module = frame.info.module
         depth = frame.receiver.depth + 1 if isinstance(frame.receiver, Instance) else 0
-        where: Frame | None = frame if depth <= _DEPTH and frame.level <= _DEPTH else None
-        key = ("instance", cls or fqn, module, span, frame.phase, where, tag)
-        return self._intern(key, lambda: Instance(cls, fqn, module, span, frame.phase, frame, depth))  # type: ignore[return-value]
+        key: tuple[object, ...] = ("instance", cls or fqn, module, span, frame.phase, frame, tag)
+        known = self._interned.get(key)
+        if known is None:
+            site: tuple[object, ...] = (cls, frame.phase) if cls is not None else (module, span, frame.phase, tag)
+            if depth > _DEPTH or frame.level > _DEPTH or self._made[site] >= _OBJECTS:
+                key = ("instances", cls or fqn, *site)
+            self._made[site] += 1
+            known = self._intern(key, lambda: Instance(cls, fqn, module, span, frame.phase, frame, depth))
+            self._interned["instance", cls or fqn, module, span, frame.phase, frame, tag] = known
+        return known  # type: ignore[return-value]
 
     def the_instance(self, cls: ClassValue | None, fqn: str, module: Module, span: Range, phase: Phase) -> Instance:
         """The one object of its kind, when nobody sees where it is made."""
         key = ("the", cls or fqn, module if cls else None, phase)
         return self._intern(key, lambda: Instance(cls, fqn, module, span, phase, None))  # type: ignore[return-value]
+
+    def copy_of(self, atom: Instance, owner: Instance, name: str) -> Instance:
+        """What an instance of a data class has instead of the default in the class body."""
+        return self._intern(
+            ("copy", atom, owner, name),
+            lambda: Instance(atom.cls, atom.fqn, owner.module, owner.span, owner.phase, owner.frame, owner.depth + 1),
+        )  # type: ignore[return-value]
 
     def _intern(self, key: tuple[object, ...], make: object) -> Atom:
         atom = self._interned.get(key)
@@ -230,21 +253,27 @@ class State:
             if new == old:
                 return
             fields[name] = new
-        for reader in self.readers.get(holder, ()):
+        for reader in self.readers.get((holder, _group(name)), ()):
             self.enqueue(reader)
 
     def build(self, instance: Instance, name: str, value: Value) -> None:
         """Write a field as part of making the object."""
         fields = self.born[instance]
-        fields[name] = fields.get(name, NOTHING) | value
+        old = fields.get(name, NOTHING)
+        if not value <= old:
+            fields[name] = capped(old | value)
+            if fields[name] != old:
+                for reader in self.readers.get((instance, MAKING), ()):
+                    self.enqueue(reader)
         self.write(instance, name, value)
 
     def read(self, holder: Holder, name: str, frame: Frame) -> Value:
-        self.readers[holder].add(frame)
+        self.readers[holder, _group(name)].add(frame)
         return self.heap[holder].get(name, NOTHING) if holder in self.heap else NOTHING
 
     def fields(self, holder: Holder, frame: Frame) -> dict[str, Value]:
-        self.readers[holder].add(frame)
+        """The fields of a container; only its items may be relied on."""
+        self.readers[holder, "["].add(frame)
         return self.heap.get(holder, {})
 
     def items(self, holder: Holder, frame: Frame) -> Value:
@@ -288,15 +317,23 @@ class State:
         return frame.info.function.ops
 
 
+def _group(name: str) -> str:
+    """Fields that are waited for together: all items of a container."""
+    return "[" if name[:1] == "[" else name
+
+
 def capped(value: Value) -> Value:
-    """The value with at most a dozen literals."""
+    """The value with a bounded number of atoms: too many objects become `ANYTHING`, surplus literals are dropped."""
     if len(value) <= _LITERALS:
         return value
     literals = [a for a in value if a.__class__ is Literal]
-    if len(literals) <= _LITERALS:
-        return value
-    literals.sort(key=lambda a: (a.module.path, a.span))  # type: ignore[attr-defined]
-    return value.difference(literals[_LITERALS:])
+    if len(literals) > _LITERALS:
+        literals.sort(key=lambda a: (a.module.path, a.span))  # type: ignore[attr-defined]
+        value = value.difference(literals[_LITERALS:])
+    objects = [a for a in value if a.__class__ in _OBJECT_KINDS]
+    if len(objects) > _LITERALS or ANYTHING in value:
+        value = value.difference(objects) | {ANYTHING}
+    return value
 
 
 def item_field(key: object) -> str:

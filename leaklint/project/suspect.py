@@ -178,6 +178,7 @@ class IdSuspect(Suspect):
     name: str  # the target that makes it an id: "session_id", "thread_id"
     concept: str
     value: str  # source text: `"default"`, `str(uuid4())`
+    value_span: Span  # of that text: what a fix replaces
     why: str  # for colliding ids: "a clock", "`hash()`", "the client's address"
     use: Span  # where request code uses it
     use_text: str  # "key of `self.sessions`", "argument `session_id` of `agent.run`"
@@ -191,9 +192,15 @@ class OverrideSuspect(Suspect):
     concept: str
     override: str  # parameter name or expression that holds the override: "session_id", "runtime_opts"
     ambient: str  # source text of the ambient use; empty for ignored overrides
-    resolver: str  # the project's own resolver call to use instead; empty if none
+    resolver: str  # what to use instead: the parameter, or the project's own resolver call; empty if none
     matrix: tuple[tuple[str, str, str], ...]  # for split identity: (path, source of id, source of the other id)
-    form: str  # "ambient", "ignored", "split-call", "split-siblings"
+    form: str  # "ambient", "built" (into a payload by a callee), "ignored", "logged", "split-call", "split-siblings"
+    key: str = ""  # the entry of the payload that holds the id, where a callee builds it
+    source: Span | None = None  # the ambient read itself, or the second of two ids
+    kind: str = "context"  # what the ambient id is read from: "context" or "settings"
+    optional: bool = False  # the override may be None
+    pass_on: Span | None = None  # for ignored overrides: a call that takes the same parameter
+    name: str = ""  # of the parameter of that call
 
 
 @dataclass(frozen=True, slots=True)

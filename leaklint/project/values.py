@@ -169,6 +169,15 @@ class Token(Atom):
         self.phase = phase
 
 
+class Anything(Atom):
+    """More objects than can be told apart: nothing is claimed of them."""
+
+    __slots__ = ()
+
+
+ANYTHING = Anything()
+
+
 class Ambient(Atom):
     """What a ContextVar or another ambient holder says."""
 
