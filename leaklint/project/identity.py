@@ -1,0 +1,209 @@
+"""Ids that do not identify: constants, ids made once and ids that repeat, used as ids by request code.
+
+One suspect an origin, with the nearest use. Whether it is worth a finding is the rules' word, not decided here.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from leaklint.finding import Span
+from leaklint.index.summary import Bind, Const, Kind, Range, Test
+from leaklint.project import calls
+from leaklint.project.generated import brought_in, is_of_process, name_alone
+from leaklint.project.id_uses import IdUse, id_concept, uses
+from leaklint.project.lifetimes import Lifetimes
+from leaklint.project.memoized import Memo, kept_for_ever, of_write
+from leaklint.project.origins import Origin, Site, children, origin, roots, site, span_of
+from leaklint.project.program import FunctionInfo, Module
+from leaklint.project.routes import Routes
+from leaklint.project.state import Frame, State
+from leaklint.project.suspect import IdOrigin, IdSuspect, WriteSuspect
+from leaklint.project.values import Ambient, Atom, ClassValue, Literal, Phase, Token
+
+
+class Brought(NamedTuple):
+    """A use, and what brought a bad id to it."""
+
+    use: IdUse
+    at: Site
+    how: Origin
+    kind: IdOrigin
+    why: str = ""
+
+
+def instead_of(writes: list[WriteSuspect], found: list[IdSuspect]) -> list[WriteSuspect]:
+    """The writes that are not told as ids already: one store, one finding."""
+    told = {f.span for f in found if f.origin is IdOrigin.MEMOIZED}
+    keys = [f.span for f in found if f.form == "key"]
+    return [w for w in writes if w.span not in told and not any(_holds(w, k) for k in keys)]
+
+
+def _holds(write: WriteSuspect, key: Span) -> bool:
+    outer, start = write.statement, (key.line, key.column)
+    return outer.path == key.path and (outer.line, outer.column) <= start < (outer.end_line, outer.end_column)
+
+
+def suspects(s: State, lives: Lifetimes, ways: Routes, writes: list[WriteSuspect]) -> list[IdSuspect]:
+    """All suspects of this kind, in order of path and line."""
+    kept = kept_for_ever(s, lives, ways)
+    found: dict[tuple[Module, Range, IdOrigin], list[Brought]] = defaultdict(list)
+    for use in uses(s, lives, ways):
+        for brought in _brought(s, use, kept):
+            found[brought.at.info.module, brought.how.span, brought.kind].append(brought)
+    for use, at, how in name_alone(s, lives, ways):
+        found[at.info.module, how.span, IdOrigin.COLLIDING].append(
+            Brought(use, at, how, IdOrigin.COLLIDING, "the user's name alone")
+        )
+    suspected = [_suspect(s, ways, _nearest(ways, every)) for every in found.values()]
+    suspected += [m for w in writes if (m := of_write(s, w)) is not None]
+    return sorted(suspected, key=lambda f: (f.span, f.origin.value))
+
+
+def _brought(s: State, use: IdUse, kept: Mapping[Atom, Memo]) -> Iterator[Brought]:
+    """What brings a bad id to a use."""
+    for atom in use.value:
+        if isinstance(atom, Literal):
+            found = _constant(s, use, atom)
+        elif isinstance(atom, Token):
+            found = _generated(s, use, atom, kept)
+        else:
+            found = None
+        if found is not None:
+            yield found
+
+
+def _nearest(ways: Routes, every: list[Brought]) -> Brought:
+    """The use that tells most: one that the code of the origin leads to, and the fewest calls away."""
+
+    def rank(brought: Brought) -> tuple[object, ...]:
+        use = brought.use
+        return (
+            len(every) > 1 and not _leads_to(brought.at.info, use.frame),
+            not use.kept,
+            not use.text.startswith("key"),
+            ways.distance[use.frame],
+            use.frame.info.module.path,
+            use.span,
+        )
+
+    return min(every, key=rank)
+
+
+def _leads_to(info: FunctionInfo, frame: Frame) -> bool:
+    seen, work = {frame}, [frame]
+    while work and len(seen) < 500:
+        at = work.pop()
+        if at.info is info:
+            return True
+        for caller in at.callers:
+            if caller not in seen:
+                seen.add(caller)
+                work.append(caller)
+    return False
+
+
+# --- constants ------------------------------------------------------------------------------------------------------
+
+
+def _may_identify(s: State, atom: Literal) -> bool:
+    """Whether a constant stands for somebody: not empty, no flag, and no name of a field."""
+    value = atom.value
+    if isinstance(value, str):
+        return bool(value.strip()) and not s.models.concept(value) and len(value) < 80
+    return isinstance(value, int) and value > 0
+
+
+def _is_silent(s: State, use: IdUse, at: Site, atom: Literal) -> bool:
+    if at.info.function.kind is Kind.CLASS and _is_enum(s, at):
+        return True
+    return _is_sentinel(at.info, atom.value) or _is_sentinel(use.frame.info, atom.value)
+
+
+def _is_enum(s: State, at: Site) -> bool:
+    cls = _class_of(s, at)
+    return cls is not None and any(base.startswith("enum.") for base in calls.mro(s, cls)[1])
+
+
+def _class_of(s: State, at: Site) -> ClassValue | None:
+    body = at.info.function.index
+    return next((c for c in s.bases if c.info.module is at.info.module and c.info.summary.body == body), None)
+
+
+def _is_sentinel(info: FunctionInfo, value: object) -> bool:
+    """Whether a function asks for the constant: then it stands for "none given"."""
+    return any(_asks_for(term, value) for op in info.function.ops for term in roots(op))
+
+
+def _asks_for(term: object, value: object) -> bool:
+    if isinstance(term, Test) and any(isinstance(p, Const) and p.value == value for p in term.parts):
+        return True
+    return any(_asks_for(child, value) for _, child in children(term))  # type: ignore[arg-type]
+
+
+def _constant(s: State, use: IdUse, atom: Literal) -> Brought | None:
+    if not use.kept or not _may_identify(s, atom):
+        return None
+    at = site(atom.module, atom.span)
+    if at is None or _is_silent(s, use, at, atom):
+        return None
+    how = origin(at)
+    if how.form == "class-attribute" and (cls := _class_of(s, at)) is not None and calls.is_data_class(s, cls):
+        how = how._replace(form="dataclass-field", fallback=True)
+    return Brought(use, at, how, IdOrigin.FALLBACK if how.fallback else IdOrigin.CONSTANT)
+
+
+# --- generated ids --------------------------------------------------------------------------------------------------
+
+
+def _generated(s: State, use: IdUse, atom: Token, kept: Mapping[Atom, Memo]) -> Brought | None:
+    memo = kept.get(atom)
+    if memo is not None:
+        return Brought(use, memo.at, memo.how, IdOrigin.MEMOIZED) if use.kept else None
+    if atom.phase is Phase.REQUEST and atom.fresh:
+        return None
+    at = site(atom.module, atom.span)
+    if at is None:
+        return None
+    how = brought_in(s, at, atom)
+    if atom.phase is Phase.SETUP:
+        silent = not use.kept or is_of_process(how.name) or is_of_process(use.occurrence.name) or _is_ambient(use)
+        return None if silent else Brought(use, at, how, IdOrigin.IMPORT_TIME)
+    if not use.kept and use.frame.entry is None:
+        return None  # its callers decide
+    return Brought(use, at, how, IdOrigin.COLLIDING, atom.why)
+
+
+def _is_ambient(use: IdUse) -> bool:
+    """Whether the id comes out of an ambient holder: what start-up put there, requests do not see."""
+    return any(isinstance(a, Ambient) for a in use.value)
+
+
+# --- one suspect an origin ------------------------------------------------------------------------------------------
+
+
+def _suspect(s: State, ways: Routes, brought: Brought) -> IdSuspect:
+    use, at, how, kind, why = brought
+    module = at.info.module
+    op = how.op
+    value = span_of(op.value, how.span) if isinstance(op, Bind) and how.span == op.span else how.span
+    frame = use.frame
+    inside = [f for f in ways.before if f.info is at.info]
+    way = min(inside, key=lambda f: ways.distance[f]) if inside else frame
+    return IdSuspect(
+        function=at.info.qualname,
+        span=module.span(how.span),
+        statement=module.span(op.span if op is not None else how.span),
+        route=ways.route(way),
+        origin=kind,
+        name=how.name if id_concept(s.models, how.name) else use.occurrence.name,
+        concept=use.occurrence.concept,
+        value=module.source(value),
+        value_span=module.span(value),
+        why=why,
+        use=frame.info.module.span(use.span),
+        use_text=use.text,
+        form=how.form,
+    )

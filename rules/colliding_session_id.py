@@ -1,0 +1,101 @@
+"""An id can be the same for two sessions, or be foreseen.
+
+## What it does
+
+Reports session, user and tenant ids that come from a clock, `hash()`, `id()`, a small random range, a counter of the
+process, a uuid cut short, the address of the client or the name of the user alone.
+
+## Why it leaks
+
+Two visitors of the same second, the same address or the same name get one session, and an id that can be guessed can
+be taken:
+
+```
+request A         session_id = f"chat_{int(time.time())}"      chat_1767225600
+request B         session_id = f"chat_{int(time.time())}"      chat_1767225600     ← A's session
+```
+
+## Example
+
+```python
+import time
+
+from fastapi import FastAPI
+
+app = FastAPI()
+histories: dict[str, list[str]] = {}
+
+
+@app.post("/chat")
+async def chat(text: str) -> str:
+    session_id = f"chat_{int(time.time())}"
+    histories.setdefault(session_id, []).append(text)
+    return session_id
+```
+
+## Use instead
+
+```python
+import uuid
+
+from fastapi import FastAPI
+
+app = FastAPI()
+histories: dict[str, list[str]] = {}
+
+
+@app.post("/chat")
+async def chat(text: str) -> str:
+    session_id = str(uuid.uuid4())
+    histories.setdefault(session_id, []).append(text)
+    return session_id
+```
+
+## When it is silent
+
+A `uuid4` or the request's own identity is part of the id; the id is a label that nothing is kept by or sent with; it
+comes from a database.
+
+## Fix
+
+Safe: `uuid.uuid4()` in place of what collides.
+
+## What is not found
+
+Ids computed by code that leaklint does not know, and counters kept in plain integers.
+
+## References
+
+CWE-340 (generation of predictable numbers or identifiers), CWE-330, CWE-488.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from leaklint.finding import Family, Safety, Severity
+from leaklint.project.suspect import IdOrigin, IdSuspect, Suspect
+from leaklint.rule import Rule, Verdict
+
+
+class CollidingSessionId(Rule):
+    """Judges ids that can repeat or be foreseen."""
+
+    family = Family.SESSION_IDENTITY
+    severity = Severity.LEAK
+    fix = Safety.SAFE
+    cwe = (340, 330, 488)
+    watches = (IdSuspect,)
+
+    def wants(self, suspect: Suspect) -> bool:
+        assert isinstance(suspect, IdSuspect)
+        return suspect.origin is IdOrigin.COLLIDING
+
+    def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
+        assert isinstance(suspect, IdSuspect)
+        yield Verdict(
+            f"`{suspect.name}` comes from {suspect.why}: two sessions can have the same",
+            help="use `uuid.uuid4()`",
+        )

@@ -1,0 +1,98 @@
+"""An id falls back to a constant when none is given.
+
+## What it does
+
+Reports constants that stand in for a missing id: `x or "default"`, `.get("session_id", "default")`, the default of a
+parameter or of a data model's field, the last `else` of a chain. The result is used as an id by request code.
+
+## Why it leaks
+
+All who bring no id share the one of the constant:
+
+```
+request A, without an id         keeps its messages under "default"
+request B, without an id         reads the messages under "default"     ← A's
+```
+
+## Example
+
+```python
+from fastapi import FastAPI, Request
+
+app = FastAPI()
+histories: dict[str, list[str]] = {}
+
+
+@app.post("/chat")
+async def chat(text: str, request: Request) -> list[str]:
+    session_id = request.headers.get("X-Session-Id") or "default"
+    histories.setdefault(session_id, []).append(text)
+    return histories[session_id]
+```
+
+## Use instead
+
+```python
+import uuid
+
+from fastapi import FastAPI, Request
+
+app = FastAPI()
+histories: dict[str, list[str]] = {}
+
+
+@app.post("/chat")
+async def chat(text: str, request: Request) -> list[str]:
+    session_id = request.headers.get("X-Session-Id") or str(uuid.uuid4())
+    histories.setdefault(session_id, []).append(text)
+    return histories[session_id]
+```
+
+## When it is silent
+
+The fallback is fresh; the result is only logged or shown (`name or "unknown"`); the constant is asked for again
+(`if session_id == "default"`); nobody in the program calls the function without the id.
+
+## Fix
+
+Suggested: a fresh `uuid4` in place of the constant, or an error where a missing id is a mistake of the caller.
+
+## What is not found
+
+Fallbacks that are made by a library, such as the default of a header that a framework fills in.
+
+## References
+
+CWE-344 (use of invariant value in dynamically changing context), CWE-488.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from leaklint.finding import Family, Safety, Severity
+from leaklint.project.suspect import IdOrigin, IdSuspect, Suspect
+from leaklint.rule import Rule, Verdict
+
+
+class ConstantIdFallback(Rule):
+    """Judges constants that stand in for a missing id."""
+
+    family = Family.SESSION_IDENTITY
+    severity = Severity.LEAK
+    fix = Safety.SUGGESTED
+    cwe = (344, 488)
+    watches = (IdSuspect,)
+
+    def wants(self, suspect: Suspect) -> bool:
+        assert isinstance(suspect, IdSuspect)
+        return suspect.origin is IdOrigin.FALLBACK
+
+    def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
+        assert isinstance(suspect, IdSuspect)
+        yield Verdict(
+            f"`{suspect.name}` is {suspect.value} for all who bring none",
+            help="make a fresh id when none is given, or refuse the request",
+        )

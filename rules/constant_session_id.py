@@ -1,0 +1,102 @@
+"""A constant is used as session, conversation, thread, chat or user id.
+
+## What it does
+
+Reports a constant that request code uses as an id: kept in an attribute, passed as an argument or keyword, put under
+an id's key in a dict (`{"configurable": {"thread_id": "1"}}`), or used as the key of a map of sessions. The constant is
+flagged where it is brought in; the trace ends where a request uses it.
+
+## Why it leaks
+
+Whatever is kept by that id belongs to everybody: history, memory, the assigned provider, the open connection.
+
+```
+request A                                 request B
+answers in session "default"
+                                          answers in session "default"   ← with A's history
+```
+
+## Example
+
+```python
+from fastapi import FastAPI
+
+app = FastAPI()
+histories: dict[str, list[str]] = {}
+
+
+@app.post("/chat")
+async def chat(text: str) -> list[str]:
+    session_id = "default"
+    histories.setdefault(session_id, []).append(text)
+    return histories[session_id]
+```
+
+## Use instead
+
+```python
+import uuid
+
+from fastapi import FastAPI
+
+app = FastAPI()
+histories: dict[str, list[str]] = {}
+
+
+@app.post("/chat")
+async def chat(text: str) -> list[str]:
+    session_id = str(uuid.uuid4())
+    histories.setdefault(session_id, []).append(text)
+    return histories[session_id]
+```
+
+## When it is silent
+
+Command lines, tests and what stands under `if __name__ == "__main__"`; log lines and labels; members of enums; names
+of columns, headers and cookies; constants that are asked for again (`if session_id == "default"`), because they mean
+that none was given; attributes that get another value elsewhere.
+
+## Fix
+
+Suggested: a fresh `uuid4`, or the id that the framework has for the session. Sessions that were one become many, so
+look at who comes back to a session and give the id back to them.
+
+## What is not found
+
+Constants from configuration files and the environment, and constants that reach the id through computed text.
+
+## References
+
+CWE-344 (use of invariant value in dynamically changing context), CWE-488.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from leaklint.finding import Family, Safety, Severity
+from leaklint.project.suspect import IdOrigin, IdSuspect, Suspect
+from leaklint.rule import Rule, Verdict
+
+
+class ConstantSessionId(Rule):
+    """Judges constants that request code uses as ids."""
+
+    family = Family.SESSION_IDENTITY
+    severity = Severity.LEAK
+    fix = Safety.SUGGESTED
+    cwe = (344, 488)
+    watches = (IdSuspect,)
+
+    def wants(self, suspect: Suspect) -> bool:
+        assert isinstance(suspect, IdSuspect)
+        return suspect.origin is IdOrigin.CONSTANT
+
+    def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
+        assert isinstance(suspect, IdSuspect)
+        yield Verdict(
+            f"`{suspect.name}` is {suspect.value} in every request",
+            help="use the id of this session",
+        )
