@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from leaklint.finding import Confidence, Finding, Fix, Moment, Span, Step, StepRole
-from leaklint.project.suspect import Hop, IdSuspect, PlaceKind, Route, Strength, Suspect, Use, WriteSuspect
+from leaklint.project.suspect import (
+    Hop,
+    IdSuspect,
+    OverrideSuspect,
+    PlaceKind,
+    PropagationSuspect,
+    Route,
+    Strength,
+    Suspect,
+    Use,
+    WriteSuspect,
+)
 from leaklint.rule import Rule, Verdict
 from leaklint.words import listed, short
 
@@ -46,6 +57,8 @@ def subject(suspect: Suspect) -> str:
             return f"{place.owner}.{place.slot}{''.join(place.path)}"
         case IdSuspect(name=name, form=form):
             return f"{suspect.function}.{name} ({form})"
+        case OverrideSuspect(override=override, form=form):
+            return f"{suspect.function}.{override} ({form})"
         case _:
             return f"{suspect.function}.{getattr(suspect, 'name', '') or getattr(suspect, 'concept', '')}"
 
@@ -80,6 +93,8 @@ def because(suspect: Suspect) -> Iterator[str]:
         yield f"`{short(entry.function)}` {kind} ({entry.label})"
     if isinstance(suspect, WriteSuspect):
         yield from _because_of_write(suspect)
+    if isinstance(suspect, OverrideSuspect) and suspect.form in ("ambient", "built"):
+        yield f"`{suspect.override}` belongs to this call; `{suspect.ambient}` belongs to its surroundings"
     if isinstance(suspect, IdSuspect):
         yield f"request code uses it as {suspect.use_text}"
 
@@ -107,6 +122,8 @@ def confidence(suspect: Suspect) -> Confidence:
             return Confidence.LOW
         if suspect.strength is Strength.CONTENT and suspect.guarded:
             return Confidence.MEDIUM
+    if isinstance(suspect, OverrideSuspect) and suspect.kind == "settings":
+        return Confidence.MEDIUM
     return Confidence.HIGH
 
 
@@ -123,6 +140,10 @@ def trace(suspect: Suspect) -> Iterator[Step]:
         case IdSuspect():
             yield Step(StepRole.WRITE, suspect.span, f"`{suspect.name}` gets {suspect.value or 'this value'}")
             yield Step(StepRole.READ, suspect.use, f"used as {suspect.use_text}")
+        case OverrideSuspect():
+            yield from _trace_of_override(suspect)
+        case PropagationSuspect():
+            yield from _trace_of_propagation(suspect)
         case _:
             yield Step(StepRole.WRITE, suspect.span, "here")
 
@@ -145,6 +166,31 @@ def _trace_of_write(suspect: WriteSuspect) -> Iterator[Step]:
     yield from _steps(StepRole.READ, "read here, whoever wrote it last", suspect.readers)
     yield from _steps(StepRole.RELATED, "also written here", suspect.siblings)
     yield from _steps(StepRole.RELATED, "reset here", suspect.resets)
+
+
+def _trace_of_override(suspect: OverrideSuspect) -> Iterator[Step]:
+    match suspect.form:
+        case "ambient":
+            yield Step(StepRole.WRITE, suspect.span, f"uses `{suspect.ambient}` and not `{suspect.override}`")
+        case "built":
+            yield Step(StepRole.WRITE, suspect.span, f"builds the payload without `{suspect.override}`")
+        case "ignored" | "logged":
+            yield Step(StepRole.WRITE, suspect.span, f"takes `{suspect.override}` and does not act on it")
+        case _:
+            yield Step(StepRole.WRITE, suspect.span, f"sends `{suspect.override}` and `{suspect.ambient}`")
+    if suspect.source is not None and suspect.source != suspect.span:
+        message = "passes the id here" if suspect.form in ("ignored", "logged") else f"`{suspect.ambient}` is read here"
+        yield Step(StepRole.READ, suspect.source, message)
+    for name, ours, theirs in suspect.matrix[:_RELATED]:
+        yield Step(StepRole.RELATED, suspect.span, f"`{name}`: `{ours}` in one place, `{theirs}` in the other")
+
+
+def _trace_of_propagation(suspect: PropagationSuspect) -> Iterator[Step]:
+    what = "is called without it" if suspect.form == "parameter" else "is sent without it"
+    yield Step(StepRole.WRITE, suspect.span, f"`{suspect.available}` is at hand, and `{suspect.callee}` {what}")
+    if suspect.example is not None:
+        message = "takes it" if suspect.form == "parameter" else "another call sends it"
+        yield Step(StepRole.RELATED, suspect.example, message)
 
 
 def _steps(role: StepRole, message: str, uses: Iterable[Use]) -> Iterator[Step]:

@@ -1,0 +1,244 @@
+"""Where a program reads an id from its surroundings: context variables, getters of them, global settings.
+
+Says what is ambient and whether the code around a use asks for an override first. What is wrong with a use is not
+known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from leaklint.index.summary import Attr, Bind, Blend, Call, Choice, Display, Kind, Name, ParamKind, Return, Term
+from leaklint.project import evaluate
+from leaklint.project.idnames import holder_concept, id_concept
+from leaklint.project.program import FunctionInfo, Module
+from leaklint.project.spots import Spot, around, conditions, names, origins, spots
+from leaklint.project.state import Frame, Made, State
+from leaklint.project.values import Ambient, Instance, Phase
+
+_LOG_METHODS = frozenset(
+    ("debug", "info", "warning", "warn", "error", "exception", "critical", "log", "trace", "success", "bind")
+)
+
+
+@dataclass(frozen=True, eq=False)
+class AmbientUse:
+    """An expression whose value is an id of the surroundings."""
+
+    info: FunctionInfo
+    spot: Spot
+    concept: str
+    name: str  # what the code calls the id: "current_session_id"
+    kind: str  # "context" or "settings"
+    asks: frozenset[str]  # parameters that are asked first
+
+
+@dataclass
+class Survey:
+    """What was found out about functions, each looked at once."""
+
+    state: State
+    frames: dict[FunctionInfo, list[Frame]] = field(default_factory=dict)
+    getters: dict[FunctionInfo, str] = field(default_factory=dict)  # concept they give
+    _spots: dict[FunctionInfo, tuple[Spot, ...]] = field(default_factory=dict)
+    _values: dict[Module, dict[str, bool]] = field(default_factory=dict)
+
+    def spots(self, info: FunctionInfo) -> tuple[Spot, ...]:
+        """All terms of a function."""
+        found = self._spots.get(info)
+        if found is None:
+            found = self._spots[info] = tuple(spots(info))
+        return found
+
+    def made(self, info: FunctionInfo, call: Call) -> list[Made]:
+        """What a call runs, in every frame of the function."""
+        return [m for f in self.frames.get(info, ()) if (m := f.made.get(call.order)) is not None]
+
+    def is_log(self, info: FunctionInfo, call: Call) -> bool:
+        """Whether a call only writes log lines."""
+        for made in self.made(info, call):
+            for fqn in made.external:
+                model = self.state.models.call(fqn)
+                if model is not None and model.log:
+                    return True
+        func = call.func
+        return (
+            isinstance(func, Attr) and func.name in _LOG_METHODS and any("log" in n.lower() for n in _dotted(func.base))
+        )
+
+    def is_idle(self, info: FunctionInfo, spot: Spot) -> bool:
+        """Whether a value is only logged, compared, tested or thrown away."""
+        return spot.role in ("test", "eval") or any(
+            outer.role == "test" or (isinstance(outer.term, Call) and self.is_log(info, outer.term))
+            for outer in around(spot)
+        )
+
+    def is_settings(self, module: Module, name: str) -> bool:
+        """Whether a module's name is an object made once, at import."""
+        known = self._values.setdefault(module, {})
+        if name not in known:
+            frame = self.state.module_frames.get(module)
+            value = (
+                ()
+                if frame is None
+                else evaluate.free(self.state, frame, name, 0, len(module.functions[0].function.ops))
+            )
+            known[name] = any(isinstance(a, Instance) and a.phase is Phase.SETUP and a.frame is not None for a in value)
+        return known[name]
+
+
+def survey(s: State) -> Survey:
+    """Look at all solved functions: which give an ambient id."""
+    found = Survey(s)
+    for frame in s.frames:
+        if frame.rounds:
+            found.frames.setdefault(frame.info, []).append(frame)
+    for info, frames in found.frames.items():
+        if info.function.kind is not Kind.FUNCTION or not any(_gives_ambient(f) for f in frames):
+            continue
+        concept = id_concept(s.models, info.function.name) or _concept_of_body(found, info)
+        if concept and not _asked_in_returns(info):
+            found.getters[info] = concept
+    return found
+
+
+def _gives_ambient(frame: Frame) -> bool:
+    return any(isinstance(a, Ambient) for a in frame.returns)
+
+
+def _concept_of_body(found: Survey, info: FunctionInfo) -> str:
+    """The concept of the context variable that a getter reads."""
+    for spot in found.spots(info):
+        if isinstance(spot.term, Call) and (name := _read_of_context(found, info, spot.term)):
+            return holder_concept(found.state.models, name)
+    return ""
+
+
+def _asked_in_returns(info: FunctionInfo) -> frozenset[str]:
+    """Parameters that what a function returns may come from."""
+    params = own_params(info)
+    asked: set[str] = set()
+    for position, op in enumerate(info.function.ops):
+        if isinstance(op, Return):
+            asked |= origins(info, op.value, position) & params
+    return frozenset(asked)
+
+
+def own_params(info: FunctionInfo) -> set[str]:
+    """Parameters that a caller fills: without the receiver."""
+    params = info.function.params
+    first = 1 if info.owner is not None and params and params[0].name in ("self", "cls") else 0
+    return {p.name for p in params[first:] if p.kind is not ParamKind.VAR_POSITIONAL}
+
+
+# --- uses -----------------------------------------------------------------------------------------------------------
+
+
+def uses(found: Survey, info: FunctionInfo) -> Iterator[AmbientUse]:
+    """All reads of ambient ids in a function, log lines and comparisons left out."""
+    for spot in found.spots(info):
+        known = _ambient(found, info, spot)
+        if known is None or found.is_idle(info, spot):
+            continue
+        concept, name, kind = known
+        yield AmbientUse(info, spot, concept, name, kind, asks(found, info, spot))
+
+
+def _ambient(found: Survey, info: FunctionInfo, spot: Spot) -> tuple[str, str, str] | None:
+    term, models = spot.term, found.state.models
+    if isinstance(term, Call):
+        if name := _read_of_context(found, info, term):
+            concept = holder_concept(models, name)
+            return (concept, name, "context") if concept else None
+        for made in found.made(info, term):
+            for target in made.targets:
+                if target.info in found.getters:
+                    return found.getters[target.info], target.info.function.name, "context"
+    if isinstance(term, Attr) and isinstance(term.base, Name) and spot.role != "func":
+        concept = id_concept(models, term.name)
+        if (
+            concept == "credential"
+            and term.base.id not in info.function.bound
+            and found.is_settings(info.module, term.base.id)
+        ):
+            return concept, term.name, "settings"
+    return None
+
+
+def _read_of_context(found: Survey, info: FunctionInfo, call: Call) -> str:
+    """The name of the context variable that a call reads."""
+    if not isinstance(call.func, Attr):
+        return ""
+    for made in found.made(info, call):
+        for fqn in made.external:
+            model = found.state.models.call(fqn)
+            if model is not None and model.gives == "ambient":
+                base = call.func.base
+                return base.id if isinstance(base, Name) else base.name if isinstance(base, Attr) else ""
+    return ""
+
+
+def asks(found: Survey, info: FunctionInfo, spot: Spot) -> frozenset[str]:
+    """The parameters that decide whether the ambient value counts: asked before it, beside it or handed on with it."""
+    position = spot.position
+    consulted: set[str] = set()
+    for test, at in conditions(info, position):
+        consulted |= origins(info, test, at)
+    inner, packed = spot, False
+    for outer in around(spot):
+        packed = packed or isinstance(outer.term, (Display, Blend))
+        if not (packed and isinstance(outer.term, Call)):
+            consulted |= _beside(info, inner, outer)
+        inner = outer
+    op = info.function.ops[position]
+    if isinstance(op, Bind) and isinstance(op.target, Name):
+        consulted |= _of_later_uses(found, info, op.target.id, position)
+        if op.target.id in info.param_names:
+            consulted.add(op.target.id)
+    return frozenset(consulted & own_params(info))
+
+
+def _beside(info: FunctionInfo, inner: Spot, outer: Spot) -> set[str]:
+    """What stands beside a value in a choice, or goes into one call with it."""
+    term = outer.term
+    beside: list[Term] = []
+    if isinstance(term, Choice):
+        beside = [p for p in term.parts if p is not inner.term]
+        if term.test is not None:
+            beside.append(term.test)
+    elif isinstance(term, Call) and inner.role in ("arg", "keyword"):
+        beside = [a for a in term.args if a is not inner.term]
+        beside += [v for _, v in term.keywords if v is not inner.term]
+        if isinstance(term.func, Attr):
+            beside.append(term.func.base)
+    found: set[str] = set()
+    for other in beside:
+        found |= origins(info, other, outer.position)
+    return found
+
+
+def _of_later_uses(found: Survey, info: FunctionInfo, local: str, position: int) -> set[str]:
+    """What an ambient value bound to a name meets in choices where that name is read."""
+    consulted: set[str] = set()
+    for spot in found.spots(info):
+        if not isinstance(spot.term, Name) or spot.term.id != local or spot.position <= position:
+            continue
+        inner = spot
+        for outer in around(spot):
+            if isinstance(outer.term, Choice) and position in info.reaching(local, spot.position)[0]:
+                consulted |= _beside(info, inner, outer)
+            inner = outer
+    return consulted
+
+
+def _dotted(term: Term) -> set[str]:
+    """All names in a dotted path."""
+    found = names(term)
+    while isinstance(term, (Attr, Call)):
+        if isinstance(term, Attr):
+            found.add(term.name)
+            term = term.base
+        else:
+            term = term.func
+    return found

@@ -1,0 +1,318 @@
+"""Uses of ambient ids although this call was given one of its own, as suspects.
+
+An override is a parameter that names the same id, or options that the program's own resolvers of that id ask. Which id
+is right is not decided here: a use that asks an override in any way is silent.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from leaklint.index.summary import Bind, Call, Const, Display, How, Item, Kind, Name, Param, ParamKind, Return, Test
+from leaklint.project.ambient import AmbientUse, Survey, own_params, uses
+from leaklint.project.idnames import id_concept, same_id
+from leaklint.project.program import FunctionInfo
+from leaklint.project.routes import Routes
+from leaklint.project.sinks import sent_as
+from leaklint.project.spots import Spot, around, conditions, names, origins
+from leaklint.project.state import Frame, State
+from leaklint.project.suspect import OverrideSuspect
+from leaklint.project.values import Ambient, Instance
+
+_CHAIN = 3  # functions that hand one payload up before it is no longer followed
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """An id of this call that stands beside an ambient one."""
+
+    name: str
+    is_options: bool  # the parameter holds the id among other things
+    optional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """What puts an ambient id into a payload that a function gives back."""
+
+    use: AmbientUse
+    key: str
+
+
+@dataclass
+class Ids:
+    """What the program does with ambient ids."""
+
+    found: Survey
+    uses: dict[FunctionInfo, tuple[AmbientUse, ...]]
+    options: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))  # annotations
+    resolvers: dict[str, list[tuple[FunctionInfo, frozenset[str]]]] = field(default_factory=lambda: defaultdict(list))
+    carriers: dict[FunctionInfo, Carrier] = field(default_factory=dict)
+
+
+def ids(found: Survey) -> Ids:
+    """Collect all uses of ambient ids, what is asked before them, and what hands them up."""
+    known = Ids(found, {info: tuple(uses(found, info)) for info in found.frames})
+    for info, all_uses in known.uses.items():
+        for use in all_uses:
+            for name in use.asks:
+                param = next(p for p in info.function.params if p.name == name)
+                known.options[use.concept, name].add(_annotation(info, param))
+            if use.asks and isinstance(info.function.ops[use.spot.position], Return):
+                known.resolvers[use.concept].append((info, use.asks))
+    _find_carriers(known)
+    return known
+
+
+def reached(found: Survey, ways: Routes) -> dict[FunctionInfo, Frame]:
+    """Functions that requests come to, each with the frame nearest to an entry."""
+    nearest: dict[FunctionInfo, Frame] = {}
+    for frame in ways.before:
+        known = nearest.get(frame.info)
+        if frame.info in found.frames and (known is None or ways.distance[frame] < ways.distance[known]):
+            nearest[frame.info] = frame
+    return nearest
+
+
+def ambient_over_override(known: Ids, ways: Routes) -> Iterator[OverrideSuspect]:
+    """Ambient ids used in functions that have an override in scope, or in payloads their callees build."""
+    for info, frame in reached(known.found, ways).items():
+        for use in known.uses[info]:
+            override = _overridden(known, use)
+            if override is not None:
+                yield _suspect(known, ways, frame, use.spot, use, override)
+        for spot in known.found.spots(info):
+            carrier = _carried(known, info, spot)
+            override = _built_over(known, info, spot, carrier) if carrier is not None else None
+            if carrier is not None and override is not None:
+                yield _suspect(known, ways, frame, spot, carrier.use, override, carrier.key)
+
+
+# --- overrides in scope ---------------------------------------------------------------------------------------------
+
+
+def overrides(known: Ids, info: FunctionInfo, concept: str) -> tuple[Override, ...]:
+    """Ids of a concept that a function was given for this call, its enclosing functions' included."""
+    scope: list[Override] = []
+    at: FunctionInfo | None = info
+    while at is not None and at.function.kind in (Kind.FUNCTION, Kind.LAMBDA):
+        own = own_params(at)
+        scope += [o for p in at.function.params if p.name in own and (o := _given(known, at, p, concept))]
+        at = at.parent
+    return tuple(scope)
+
+
+def _given(known: Ids, info: FunctionInfo, param: Param, concept: str) -> Override | None:
+    optional = isinstance(param.default, Const) and param.default.value is None
+    if id_concept(known.found.state.models, param.name) == concept:
+        if concept == "user" and not optional:
+            return None  # whom an action concerns, not who acts
+        return Override(param.name, False, optional)
+    if _annotation(info, param) in known.options.get((concept, param.name), ()):
+        return Override(param.name, True, optional)
+    return None
+
+
+def _annotation(info: FunctionInfo, param: Param) -> str:
+    """An annotation's text without `None`; empty when there is none."""
+    span = getattr(param.annotation, "span", 0)
+    text = info.module.source(span) if span else ""
+    if text.startswith("Optional[") and text.endswith("]"):
+        text = text.removeprefix("Optional[")[:-1]
+    parts = sorted(part.strip() for part in text.split("|"))
+    return "|".join(part for part in parts if part not in ("", "None"))
+
+
+# --- direct uses ----------------------------------------------------------------------------------------------------
+
+
+def _overridden(known: Ids, use: AmbientUse) -> Override | None:
+    """The override that an ambient use passes over; `None` when it asks one, or sends another id."""
+    info, found = use.info, known.found
+    if info in found.getters:
+        return None
+    scope = overrides(known, info, use.concept)
+    if not scope or any(o.name in use.asks for o in scope) or _made_equal(known, info, use.name, scope):
+        return None
+    name = sent_as(found, info, use.spot, use.name)
+    if id_concept(found.state.models, name) != use.concept:
+        return None
+    for override in scope:
+        if override.is_options:
+            return override
+        if use.kind == "context" and same_id(name, override.name) and not _beside(use.spot, override.name):
+            return override
+    return None
+
+
+def _beside(spot: Spot, override: str) -> bool:
+    """Whether the payload or call that takes the ambient id takes the override too, as another id."""
+    return any(isinstance(o.term, (Display, Call)) and override in names(o.term) for o in around(spot))
+
+
+def _made_equal(known: Ids, info: FunctionInfo, name: str, scope: tuple[Override, ...]) -> bool:
+    """Whether the function compares the ambient id with an override, or makes the override the ambient one."""
+    found = known.found
+    overridden = {o.name for o in scope}
+    for spot in found.spots(info):
+        if isinstance(spot.term, Test):
+            compared = origins(info, spot.term, spot.position)
+            if name in compared and compared & overridden:
+                return True
+        if isinstance(spot.term, Call) and any(_sets_context(found, info, spot.term)):
+            given = (*spot.term.args, *(v for _, v in spot.term.keywords))
+            if any(origins(info, g, spot.position) & overridden for g in given):
+                return True
+    return False
+
+
+def _sets_context(found: Survey, info: FunctionInfo, call: Call) -> Iterator[bool]:
+    for made in found.made(info, call):
+        for fqn in made.external:
+            model = found.state.models.call(fqn)
+            yield model is not None and model.sets == "(value)"
+        for target in made.targets:
+            yield any(effect.field == "(value)" for effect in target.effects)
+
+
+# --- payloads that a callee builds ----------------------------------------------------------------------------------
+
+
+def _find_carriers(known: Ids) -> None:
+    """Functions that give back a payload with an ambient id in it, and have no override in scope."""
+    for info, all_uses in known.uses.items():
+        for use in all_uses:
+            if not use.asks and use.spot.role == "entry" and _may_carry(known, info, use, use.spot.name):
+                known.carriers[info] = Carrier(use, use.spot.name)
+    for _ in range(_CHAIN):
+        for info in known.uses:
+            for spot in known.found.spots(info) if info not in known.carriers else ():
+                carrier = _carried(known, info, spot)
+                if carrier is not None and _may_carry(known, info, carrier.use, carrier.key):
+                    known.carriers[info] = carrier
+
+
+def _may_carry(known: Ids, info: FunctionInfo, use: AmbientUse, key: str) -> bool:
+    if overrides(known, info, use.concept):
+        return False
+    return any(_gives_back(known.found.state, frame, key) for frame in known.found.frames[info])
+
+
+def _gives_back(s: State, frame: Frame, key: str) -> bool:
+    """Whether the result of a frame is a mapping with an ambient id under a key."""
+    for atom in frame.returns:
+        if not isinstance(atom, Instance) or atom.cls is not None or atom not in s.heap:
+            continue
+        if any(isinstance(a, Ambient) for a in s.heap[atom].get(f"[{key!r}]", ())):
+            return True
+    return False
+
+
+def _carried(known: Ids, info: FunctionInfo, spot: Spot) -> Carrier | None:
+    if not isinstance(spot.term, Call):
+        return None
+    for made in known.found.made(info, spot.term):
+        for target in made.targets:
+            if target.info in known.carriers and target.info is not info:
+                return known.carriers[target.info]
+    return None
+
+
+def _built_over(known: Ids, info: FunctionInfo, spot: Spot, carrier: Carrier) -> Override | None:
+    """The override that a call of a payload's builder leaves out of the payload."""
+    call, concept = spot.term, carrier.use.concept
+    assert isinstance(call, Call)
+    scope = overrides(known, info, concept)
+    overridden = {o.name for o in scope}
+    if not scope or _made_equal(known, info, carrier.use.name, scope) or known.found.is_idle(info, spot):
+        return None
+    given = (*call.args, *(v for _, v in call.keywords))
+    if any(origins(info, g, spot.position) & overridden for g in given):
+        return None
+    if any(origins(info, test, at) & overridden for test, at in conditions(info, spot.position)):
+        return None
+    if _replaced(known, info, spot, carrier.key):
+        return None
+    return next((o for o in scope if o.is_options or same_id(carrier.key, o.name)), None)
+
+
+def _replaced(known: Ids, info: FunctionInfo, spot: Spot, key: str) -> bool:
+    """Whether the id in the payload is set anew: `{**base(), "session_id": x}`, `payload["session_id"] = x`."""
+    inner = spot
+    for outer in around(spot):
+        keys = outer.term.keys if isinstance(outer.term, Display) else ()
+        if any(isinstance(k, Const) and k.value == key for k in keys):
+            return True
+        inner = outer
+    op = info.function.ops[spot.position]
+    if inner.role != "bind" or not isinstance(op, Bind) or not isinstance(op.target, Name):
+        return False
+    local = op.target.id
+    for later in info.function.ops[spot.position + 1 :]:
+        match later:
+            case Bind(target=Item(base=Name(id=base), key=Const(value=written)), how=How.ASSIGN):
+                if base == local and written == key:
+                    return True
+    return any(
+        isinstance(later.term, Call)
+        and getattr(later.term.func, "name", "") == "update"
+        and local in names(later.term.func)
+        for later in known.found.spots(info)
+    )
+
+
+# --- suspects -------------------------------------------------------------------------------------------------------
+
+
+def _suspect(
+    known: Ids, ways: Routes, frame: Frame, spot: Spot, use: AmbientUse, override: Override, key: str = ""
+) -> OverrideSuspect:
+    info = frame.info
+    module, source = info.module, use.info.module
+    ambient = source.source(use.spot.span)
+    return OverrideSuspect(
+        function=info.qualname,
+        span=module.span(spot.span),
+        statement=module.span(info.function.ops[spot.position].span),
+        route=ways.route(frame),
+        concept=use.concept,
+        override=override.name,
+        ambient=ambient,
+        resolver=_instead(known, info, use.concept, override, ambient),
+        matrix=(),
+        form="ambient" if not key else "built",
+        key=key,
+        source=source.span(use.spot.span),
+        kind=use.kind,
+        optional=override.optional,
+    )
+
+
+def _instead(known: Ids, info: FunctionInfo, concept: str, override: Override, ambient: str) -> str:
+    """The expression to use for the ambient one: the parameter, or a call of the program's own resolver."""
+    calls = [c for r, _ in known.resolvers.get(concept, ()) if override.is_options and (c := _call_of(info, r))]
+    if calls:
+        return max(calls, key=len)
+    if override.is_options:
+        return ""
+    return f"{override.name} or {ambient}" if override.optional else override.name
+
+
+def _call_of(info: FunctionInfo, resolver: FunctionInfo) -> str:
+    """A call of a resolver with what `info` has under the names of its parameters; empty when that is not enough."""
+    name = resolver.function.name
+    if resolver.owner is not None or name not in info.module.functions[0].function.bound or resolver is info:
+        return ""
+    given: list[str] = []
+    for param in resolver.function.params:
+        if param.kind in (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD):
+            continue
+        if param.name in info.param_names:
+            given.append(
+                param.name if len(given) == resolver.function.params.index(param) else f"{param.name}={param.name}"
+            )
+        elif param.default is None:
+            return ""
+    return f"{name}({', '.join(given)})"

@@ -1,0 +1,179 @@
+"""The terms of one function with what stands around each, and what a name in it was computed from.
+
+Structure of one function only: nothing here evaluates a term or knows what a call runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from leaklint.index.summary import (
+    Attr,
+    Await,
+    Bind,
+    Blend,
+    BlockKind,
+    Call,
+    Choice,
+    Const,
+    Display,
+    Drop,
+    Eval,
+    Item,
+    Name,
+    Op,
+    Part,
+    Range,
+    Return,
+    Star,
+    Term,
+    Test,
+    Yield,
+)
+from leaklint.project.program import FunctionInfo, ancestors
+
+_DEEP = 12  # bindings of bindings of ... that `origins` follows
+
+
+class Spot(NamedTuple):
+    """A term where it stands; `role` is what it is to the term around it, or to its operation."""
+
+    term: Term
+    position: int  # in the function's `ops`
+    role: str  # "func", "arg", "keyword", "entry", "key", "element", "part", "test", "base", "bind", "return", ...
+    name: str  # of keywords, of the constant key of an entry
+    outer: Spot | None
+
+    @property
+    def span(self) -> Range:
+        """The range of the term; 0 when it has none of its own."""
+        return getattr(self.term, "span", 0)
+
+
+def spots(info: FunctionInfo) -> Iterator[Spot]:
+    """Every term of a function's body, outer ones first."""
+    for position, op in enumerate(info.function.ops):
+        for role, term in _roots(op):
+            stack = [Spot(term, position, role, "", None)]
+            while stack:
+                spot = stack.pop()
+                yield spot
+                stack.extend(_inside(spot))
+
+
+def _roots(op: Op) -> Iterator[tuple[str, Term]]:
+    match op:
+        case Bind(target=target, value=value):
+            yield "bind", value
+            match target:
+                case Attr(base=base):
+                    yield "target", base
+                case Item(base=base, key=key):
+                    yield "target", base
+                    yield "store-key", key
+        case Eval(term=term):
+            yield "eval", term
+        case Return(value=value):
+            yield "return", value
+        case Drop(target=target):
+            yield "drop", target
+
+
+def _inside(spot: Spot) -> Iterator[Spot]:
+    for role, name, term in parts(spot.term):
+        yield Spot(term, spot.position, role, name, spot)
+
+
+def parts(term: Term) -> Iterator[tuple[str, str, Term]]:
+    """The terms directly inside a term, with their role and name."""
+    match term:
+        case Attr(base=base) | Item(base=base):
+            yield "base", "", base
+            if isinstance(term, Item):
+                yield "key", "", term.key
+        case Call(func=func, args=args, keywords=keywords):
+            yield "func", "", func
+            for arg in args:
+                yield "arg", "", arg
+            for name, value in keywords:
+                yield ("spread" if name is None else "keyword"), name or "", value
+        case Choice(test=test):
+            if test is not None:
+                yield "test", "", test
+            for part in term.parts:
+                yield "part", term.op, part
+        case Test():
+            for part in term.parts:
+                yield "test", "", part
+        case Blend():
+            for part in term.parts:
+                yield "piece", "", part
+        case Display(keys=keys, values=values):
+            yield from _of_display(keys, values)
+        case Star(value=value) | Part(value=value) | Await(value=value) | Yield(value=value):
+            yield "same", "", value
+
+
+def _of_display(keys: tuple[Term | None, ...], values: tuple[Term, ...]) -> Iterator[tuple[str, str, Term]]:
+    if not keys:
+        for value in values:
+            yield "element", "", value
+    for key, value in zip(keys, values, strict=False):
+        if key is None:
+            yield "spread", "", value
+            continue
+        yield "entry-key", "", key
+        yield "entry", key.value if isinstance(key, Const) and isinstance(key.value, str) else "", value
+
+
+def around(spot: Spot) -> Iterator[Spot]:
+    """The spots that hold a spot, innermost first."""
+    at = spot.outer
+    while at is not None:
+        yield at
+        at = at.outer
+
+
+def names(term: Term) -> set[str]:
+    """The bare names in a term."""
+    found: set[str] = set()
+    stack = [term]
+    while stack:
+        at = stack.pop()
+        if isinstance(at, Name):
+            found.add(at.id)
+        stack.extend(inner for _, _, inner in parts(at))
+    return found
+
+
+def origins(info: FunctionInfo, term: Term, position: int) -> set[str]:
+    """The names a term is computed from: those in it, and those its local names were bound from, transitively."""
+    found: set[str] = set()
+    work = [(name, position, 0) for name in names(term)]
+    while work:
+        name, at, depth = work.pop()
+        if name in found:
+            continue
+        found.add(name)
+        if depth >= _DEEP:
+            continue
+        for bind in info.reaching(name, at)[0]:
+            value = info.function.ops[bind].value  # type: ignore[union-attr]
+            work.extend((inner, bind, depth + 1) for inner in names(value))
+    return found
+
+
+def conditions(info: FunctionInfo, position: int) -> Iterator[tuple[Term, int]]:
+    """The tests that decide whether `ops[position]` runs, with the position they are evaluated at.
+
+    Those of the blocks around it, and those of earlier blocks that leave the function.
+    """
+    function = info.function
+    op, blocks = function.ops[position], function.blocks
+    enclosing = set(ancestors(blocks, op.block))
+    for index, block in enumerate(blocks):
+        if block.term is None or block.kind not in (BlockKind.IF, BlockKind.ELSE, BlockKind.CASE):
+            continue
+        if index in enclosing or (block.exits and block.end <= op.order and block.parent in enclosing):
+            yield block.term, position
