@@ -148,7 +148,7 @@ def _options(*groups: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
 # --- check -------------------------------------------------------------------------------------------------------
 
 
-@cli.command()
+@cli.command(short_help="Report what leaks from one request to another.")
 @_PATHS
 @click.option(
     "--output-format",
@@ -234,7 +234,7 @@ def _exit_code(findings: Sequence[Finding], problems: Sequence[Problem], fail_le
 # --- fix ---------------------------------------------------------------------------------------------------------
 
 
-@cli.command()
+@cli.command(short_help="Show how findings can be mended, or mend them.")
 @_PATHS
 @click.option("--apply", is_flag=True, help="Write the changes instead of showing them.")
 @click.option("--unsafe-fixes", "unsafe", is_flag=True, help="Take in the suggested fixes, which may change behaviour.")
@@ -280,7 +280,7 @@ def _outcome(outcome: Outcome, applied: bool, root: Path, view: View) -> Iterato
 # --- explain, rules, config --------------------------------------------------------------------------------------
 
 
-@cli.command()
+@cli.command(short_help="Print the page of a rule.")
 @click.argument("rule")
 @click.option("--output-format", type=click.Choice(["text", "json", "markdown"]), default="text")
 @click.option("--color/--no-color", default=None)
@@ -295,7 +295,7 @@ def explain(rule: str, output_format: str, color: bool | None) -> None:
         _print(page.markdown if output_format == "markdown" else pages.text(page, _color(color)))
 
 
-@cli.command()
+@cli.command(short_help="List the rules.")
 @click.option("--output-format", type=click.Choice(["text", "json", "markdown"]), default="text")
 @click.option("--color/--no-color", default=None)
 def rules(output_format: str, color: bool | None) -> None:
@@ -309,7 +309,7 @@ def rules(output_format: str, color: bool | None) -> None:
         _print(pages.table(every) if output_format == "markdown" else pages.listing(every, _color(color)))
 
 
-@cli.command("config")
+@cli.command("config", short_help="Show the settings in force and the files analysed.")
 @_PATHS
 @click.option("--show", is_flag=True, help="Print the effective settings (the default).")
 @_options(_CONFIG)

@@ -78,7 +78,7 @@ class _Comment:
 
 _Use = tuple[_Comment, str]  # and the name in it that silenced; empty for `shared`
 
-_DIRECTIVE = re.compile(r"#\s*leaklint:\s*(?P<verb>[\w-]+)(?P<open>\s*\[)?(?:(?<=\[)(?P<names>[^\]#]*)\])?[^#]*")
+_DIRECTIVE = re.compile(r"(?<!\S)#\s*leaklint:\s*(?P<verb>[\w-]+)(?P<open>\s*\[)?(?:(?<=\[)(?P<names>[^\]#]*)\])?[^#]*")
 _VERBS = ("ignore", "shared")
 _FAMILIES = frozenset(family.value for family in Family)
 
