@@ -32,6 +32,9 @@ class EntryModel:
     keyword: str = ""  # or its keyword
     base: tuple[str, ...] = ()  # methods of subclasses
     methods: tuple[str, ...] = ()  # their names; `*` for all public ones
+    shape: tuple[str, ...] = ()  # parameter names by which such a function is known, `self` aside
+    function: tuple[str, ...] = ()  # names that a function of that shape must have; any when empty
+    script: tuple[str, ...] = ()  # packages: a module that imports one and that no module imports is run per session
     label: str = ""  # "FastAPI route {name} {0}": {name} is the last part, {0} the first argument
     phase: str = "request"  # or "setup": start-up and shutdown hooks
     concurrency: str = "auto"  # "auto": a loop for coroutines, else a pool; or "loop", "pool", "task"
@@ -287,6 +290,8 @@ class Models:
         self.concepts: dict[str, str] = {}  # id name -> concept
         self.modelled: set[str] = set()
         self.test_runners: set[str] = set()
+        self.shapes: dict[tuple[str, ...], list[EntryModel]] = {}
+        self.scripts: dict[str, EntryModel] = {}
         self.registering: set[str] = set()  # last names of decorators and calls that make entry points
         self._concept_of: dict[str, str] = {}
         for model in self.models:
@@ -303,6 +308,10 @@ class Models:
             for table, patterns in ((self._decorators, entry.decorator), (self._entry_calls, entry.call), (self._bases, entry.base)):
                 for pattern in patterns:
                     table.add(pattern, entry)
+            if entry.shape:
+                self.shapes.setdefault(entry.shape, []).append(entry)
+            for package in entry.script:
+                self.scripts[package] = entry
             self.registering.update(p.rpartition(".")[2] for p in (*entry.decorator, *entry.call))
         for call in model.call:
             for pattern in call.name:

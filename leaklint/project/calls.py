@@ -778,8 +778,11 @@ def import_module(s: State, module: Module) -> Frame:
     """Run a module's body once."""
     frame = s.module_frames.get(module)
     if frame is None:
-        frame = s.frame(module.functions[0], None, None, Phase.SETUP, ())
+        script = s.scripts.get(module)
+        frame = s.frame(module.functions[0], None, None, Phase.SETUP if script is None else Phase.REQUEST, ())
         s.module_frames[module] = frame
+        if script is not None:
+            entries.add_script(s, frame, script)
         execute.visit(s, frame)
     return frame
 

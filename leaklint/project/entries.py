@@ -218,6 +218,23 @@ def add(s: State, frame: Frame, entry: EntryModel, label: str, atom: Atom, span:
         s.enqueue(handler)
 
 
+def add_script(s: State, frame: Frame, entry: EntryModel) -> None:
+    """A module whose body is run for every session."""
+    frame.entry = EntryPoint(entry, entry.label or "script", frame.info.module, frame.info.function.head)
+    s.entries.append(frame)
+
+
+def shaped(s: State, frame: Frame, function: FunctionValue) -> None:
+    """A function that is known as an entry point by its name and its parameters."""
+    names = tuple(p.name for p in function.info.function.params)
+    if frame.cls is not None and names:
+        names = names[1:]
+    for entry in s.models.shapes.get(names, ()):
+        if not entry.function or function.info.function.name in entry.function:
+            label = (entry.label or "{name}").format_map(_Named(name=function.info.function.name))
+            add(s, frame, entry, label, function, function.info.function.head)
+
+
 def _receiver_of(s: State, cls: ClassValue, function: FunctionValue, entry: EntryModel) -> Atom | None:
     """Methods decorated in a class body belong to an instance that the framework or the program makes."""
     if "staticmethod" in s.traits.get(function.info, ()) or not function.info.function.params:

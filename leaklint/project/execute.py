@@ -305,8 +305,9 @@ def _defined(s: State, frame: Frame, op: Bind, at: int) -> Value:
         return _class(s, frame, op.value, at)
     assert isinstance(op.value, FunctionRef)
     info = frame.info.module.functions[op.value.index]
-    atom: Value = frozenset((s.function_value(info, frame),))
-    return entries.decorated(s, frame, atom, info.function.decorators, at)
+    function = s.function_value(info, frame)
+    entries.shaped(s, frame, function)
+    return entries.decorated(s, frame, frozenset((function,)), info.function.decorators, at)
 
 
 def _class(s: State, frame: Frame, ref: ClassRef, at: int) -> Value:

@@ -102,7 +102,7 @@ def _memoised(s: State, found: Lifetimes, frame: Frame) -> Iterator[Holder]:
 
 def _by_birth(s: State, holder: Holder) -> Why | None:
     match holder:
-        case ModuleValue():
+        case ModuleValue() if holder.module not in s.scripts:
             return Why("a module lives as long as the process", holder.module, 0)
         case ClassValue() if holder.frame.phase is Phase.SETUP:
             return Why("a class lives as long as the process", holder.info.module, holder.info.summary.head)

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from leaklint.index.summary import Attr, Bind, Call, FunctionRef, How, Kind, ModuleSummary, Name, Term
-from leaklint.models import Models
+from leaklint.index.summary import Attr, Bind, Call, FunctionRef, How, Imported, Kind, ModuleSummary, Name, Term
+from leaklint.models import EntryModel, Models
 from leaklint.project import calls, execute, identity, shared, travelling
 from leaklint.project.lifetimes import Lifetimes, lifetimes
 from leaklint.project.program import FunctionInfo, Module, Program
@@ -72,7 +72,7 @@ def link(
     """
     modules = tuple(Module(summary, text) for summary, text in indexed)
     program = Program(modules, tuple(tuple(r for r in root.split("/") if r not in ("", ".")) for root in roots))
-    state = State(program, models)
+    state = State(program, models, scripts=_scripts(program, models))
     for module in modules:
         if check_tests or not is_test(module, models):
             calls.import_module(state, module)
@@ -80,6 +80,29 @@ def link(
     while _start_factories(state):
         execute.solve(state)
     return Project(state, lifetimes(state), routes(state))
+
+
+def _scripts(program: Program, models: Models) -> dict[Module, EntryModel]:
+    """Modules that a framework runs from top to bottom for every session."""
+    found: dict[Module, EntryModel] = {}
+    for module in program.modules:
+        packages = {i.module.partition(".")[0] for i in module.summary.imports if not i.level}
+        for package in sorted(packages & set(models.scripts)):
+            found[module] = models.scripts[package]
+    if found:
+        for module in program.modules:
+            for imported in module.summary.imports:
+                found.pop(_target(program, module, imported), None)  # type: ignore[call-overload]
+    return found
+
+
+def _target(program: Program, module: Module, imported: Imported) -> Module | None:
+    if imported.name:
+        full = f"{imported.module}.{imported.name}" if imported.module else imported.name
+        inner = program.find(module, full, imported.level)
+        if inner is not None:
+            return inner
+    return program.find(module, imported.module, imported.level)
 
 
 def suspects(project: Project) -> tuple[Suspect, ...]:

@@ -158,6 +158,7 @@ class State:
     memoised: dict[FunctionInfo, tuple[Term, Frame]] = field(default_factory=dict)
     filled: dict[Frame, EntryModel] = field(default_factory=dict)  # frames whose arguments a framework provides
     traits: dict[FunctionInfo, set[str]] = field(default_factory=lambda: defaultdict(set))
+    scripts: dict[Module, EntryModel] = field(default_factory=dict)  # run anew for every session
     module_frames: dict[Module, Frame] = field(default_factory=dict)
     resolved: int = 0
     unresolved: int = 0
