@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from leaklint.finding import Span
-from leaklint.index.summary import Attr, Bind, Call, Const, Drop, Eval, Kind, Name, Range, Term, covers
+from leaklint.index.summary import Attr, Bind, Call, Const, Display, Drop, Eval, Kind, Name, Range, Term, covers
 from leaklint.project import evaluate
 from leaklint.project.execute import is_making
 from leaklint.project.guards import is_guarded
@@ -182,16 +182,43 @@ def _variable(instance: Instance) -> str | None:
 def _keeps_request_data(s: State, lives: Lifetimes, frame: Frame, effect: Effect) -> bool:
     if not effect.value or effect.how == "augment":
         return False  # totals and counters
-    if isinstance(effect.holder, Instance) and is_making(frame, effect.holder):
-        return False  # part of making the object; who keeps it is asked where it is kept
+    if _is_part_of_making(s, lives, frame, effect):
+        return False  # who keeps the object is asked where it is kept
+    if _is_empty_container(s, frame, effect):
+        return False  # what is put into it later is a write of its own
     return bool(kept_data(s, lives, effect))
+
+
+def _is_part_of_making(s: State, lives: Lifetimes, frame: Frame, effect: Effect) -> bool:
+    """Whether a function writes to the object it makes, before it stores it anywhere."""
+    holder = effect.holder
+    if not isinstance(holder, Instance) or not is_making(frame, holder):
+        return False
+    edges = (s.edges.get((outer, name, holder)) for outer, name in lives.holders.get(holder, ()))
+    return not any(e is not None and e.frame is frame and e.effect.position <= effect.position for e in edges)
+
+
+def _is_empty_container(s: State, frame: Frame, effect: Effect) -> bool:
+    """Whether a missing container is set to a new one that holds nothing yet: `rooms.setdefault(name, set())`."""
+    match effect.value_term:
+        case Display(values=parts):
+            pass
+        case Call(args=args, keywords=keywords):
+            parts = (*args, *(value for _, value in keywords))
+        case _:
+            return False
+    if not is_guarded(frame.info.function, effect.position, effect.place, effect.how):
+        return False
+    if not all(isinstance(a, Instance) and a.fqn.startswith(("builtins.", "collections.")) for a in effect.value):
+        return False
+    return not any(evaluate.carried(s, None, evaluate.evaluate(s, frame, part, effect.position)) for part in parts)
 
 
 def kept_data(s: State, lives: Lifetimes, effect: Effect) -> frozenset[Taint]:
     """The request data that a write keeps."""
     found = set(evaluate.carried(s, None, effect.value))
     for atom in effect.value:
-        if isinstance(atom, Instance) and atom in lives.kept:
+        if isinstance(atom, Instance) and atom in lives.kept and atom.frame is not None:
             found.add(s.taint(Strength.IDENTITY, "session"))
     if effect.field[:1] == "[" and effect.key_term is not None and not isinstance(effect.key_term, Const):
         if not any(t.strength is Strength.IDENTITY for t in found):
