@@ -121,6 +121,7 @@ def test_the_hooks_check_the_whole_project_and_mend_it_on_request(project: Proje
 
     code, output = project.run("leaklint-fix", "--hook-stage", "manual")
     assert "leaklint (fix)" in output
+    assert "mended in" in output
 
     (project.root / "leaklint.toml").write_text("exclud = []\n")
     code, output = project.run()
