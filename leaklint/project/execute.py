@@ -169,18 +169,20 @@ def _is_injected(s: State, value: Value) -> bool:
 
 def _bind_name(s: State, frame: Frame, op: Bind, ident: str, value: Value, at: int) -> bool:
     function = frame.info.function
+    if op.how is How.AUGMENT and not isinstance(op.value, Name):
+        value = value | _augmented(s, frame, op, ident, at)
     if ident in function.globals:
-        _rebind(s, frame, op, s.module_value(frame.info.module), ident, value, "global", at)
+        how = "augment" if op.how is How.AUGMENT else "global"
+        _rebind(s, frame, op, s.module_value(frame.info.module), ident, value, how, at)
         return False
     if ident in function.nonlocals:
         scope = frame.env
         while scope is not None and ident not in scope.info.function.bound:
             scope = scope.env
         if scope is not None:
-            _rebind(s, frame, op, scope, ident, value, "nonlocal", at)
+            how = "augment" if op.how is How.AUGMENT else "nonlocal"
+            _rebind(s, frame, op, scope, ident, value, how, at)
         return False
-    if op.how is How.AUGMENT and not isinstance(op.value, Name):
-        value = value | _augmented(s, frame, op, ident, at)
     if function.kind is Kind.MODULE:
         s.write(s.module_value(frame.info.module), ident, value)
         _adopt(s, frame, s.module_value(frame.info.module), ident, value, op, at)
@@ -195,7 +197,7 @@ def _bind_name(s: State, frame: Frame, op: Bind, ident: str, value: Value, at: i
 
 def _augmented(s: State, frame: Frame, op: Bind, ident: str, at: int) -> Value:
     """`xs += ys` changes the list that `xs` is."""
-    held = evaluate.local(s, frame, ident, at)
+    held = evaluate.evaluate(s, frame, Name(ident, op.span), at)
     _extend(s, frame, op, held, op.target, at)
     return frozenset(a for a in held if isinstance(a, Instance))
 

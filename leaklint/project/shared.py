@@ -26,6 +26,7 @@ from leaklint.project.values import (
     External,
     FunctionValue,
     Instance,
+    Literal,
     Member,
     ModuleValue,
     Phase,
@@ -180,13 +181,20 @@ def _variable(instance: Instance) -> str | None:
 
 
 def _keeps_request_data(s: State, lives: Lifetimes, frame: Frame, effect: Effect) -> bool:
-    if not effect.value or effect.how == "augment":
+    if not effect.value or (effect.how == "augment" and not _is_text(s, effect)):
         return False  # totals and counters
     if _is_part_of_making(s, lives, frame, effect):
         return False  # who keeps the object is asked where it is kept
     if _is_empty_container(s, frame, effect):
         return False  # what is put into it later is a write of its own
     return bool(kept_data(s, lives, effect))
+
+
+def _is_text(s: State, effect: Effect) -> bool:
+    """Whether the place that is added to holds text: it was seen to be set to a string, and never to a number."""
+    held = s.heap.get(effect.holder, {}).get(effect.field, ())
+    kinds = {type(atom.value) for atom in held if isinstance(atom, Literal)}
+    return kinds == {str}
 
 
 def _is_part_of_making(s: State, lives: Lifetimes, frame: Frame, effect: Effect) -> bool:
