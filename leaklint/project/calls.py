@@ -11,6 +11,7 @@ from typing import Any
 from leaklint.index.summary import ELEMENT, Attr, Call, Const, Name, ParamKind, Star, Term
 from leaklint.models import CallModel
 from leaklint.project import entries, evaluate, execute
+from leaklint.project.copies import DEEP, copied
 from leaklint.project.program import Module
 from leaklint.project.state import ITEMS, Effect, Frame, Made, State, capped, item_field
 from leaklint.project.suspect import Access, Strength
@@ -774,6 +775,13 @@ def _container(fqn: str) -> Callable[[State, Frame, Call, Args, Keywords, int], 
     return make
 
 
+def _copying(depth: int) -> Callable[[State, Frame, Call, Args, Keywords, int], Value]:
+    def make(s: State, frame: Frame, term: Call, args: Args, keywords: Keywords, at: int) -> Value:
+        return copied(s, frame, args[0], term.span, depth) if args else NOTHING
+
+    return make
+
+
 def import_module(s: State, module: Module) -> Frame:
     """Run a module's body once."""
     frame = s.module_frames.get(module)
@@ -820,6 +828,8 @@ _BUILTINS: dict[str, Callable[[State, Frame, Call, Args, Keywords, int], Value]]
     "builtins.tuple": _container("builtins.tuple"),
     "builtins.frozenset": _container("builtins.set"),
     "builtins.sorted": _container("builtins.list"),
+    "copy.copy": _copying(1),
+    "copy.deepcopy": _copying(DEEP),
     "builtins.reversed": _container("builtins.list"),
 }
 evaluate._ATTRIBUTES[Super] = super_attribute

@@ -31,6 +31,7 @@ from leaklint.index.summary import (
     Yield,
 )
 from leaklint.project import calls
+from leaklint.project.copies import copied
 from leaklint.project.program import FunctionInfo, Module
 from leaklint.project.state import ITEMS, MAKING, Frame, State, capped, item_field
 from leaklint.project.suspect import Strength
@@ -389,7 +390,7 @@ def item(s: State, frame: Frame, term: Item, at: int) -> Value:
 
 
 def _sliced(s: State, frame: Frame, base: Value, term: Item) -> Value:
-    """A cut id is no longer unique; a cut list still holds the same items."""
+    """A cut id is no longer unique; a part of a list is another list with the same items."""
     found: set[Atom] = set()
     for atom in base:
         if isinstance(atom, Token) and atom.fresh:
@@ -397,7 +398,7 @@ def _sliced(s: State, frame: Frame, base: Value, term: Item) -> Value:
             if short and max(map(abs, short)) < 12:
                 atom = s.token(False, "an id cut short", frame, term.span)
         found.add(atom)
-    return frozenset(found)
+    return copied(s, frame, frozenset(found), term.span, 1)
 
 
 def element(s: State, frame: Frame, atom: Atom, key_term: Term, key: Value, span: int, at: int) -> Value:
@@ -472,7 +473,7 @@ def blend(s: State, frame: Frame, term: Blend, at: int) -> Value:
     """A computed value keeps what is personal and what makes it unique; constants in it say nothing."""
     parts = [evaluate(s, frame, p, at) for p in term.parts]
     if term.op == "Add" and all(any(isinstance(a, Instance) for a in p) for p in parts):
-        return NOTHING.union(*parts)  # two lists
+        return copied(s, frame, NOTHING.union(*parts), term.span, 1)  # two lists
     if term.op == "fstring" and (text := _text(parts)):
         return frozenset((s.literal(text, frame.info.module, term.span),))
     return mixed(s, parts)
