@@ -13,6 +13,7 @@ from leaklint.index.summary import (
     ENTERED,
     Attr,
     Await,
+    Bind,
     Blend,
     Call,
     Choice,
@@ -20,6 +21,7 @@ from leaklint.index.summary import (
     Const,
     Display,
     FunctionRef,
+    How,
     Imported,
     Item,
     Kind,
@@ -32,7 +34,7 @@ from leaklint.index.summary import (
 )
 from leaklint.project import calls
 from leaklint.project.copies import copied
-from leaklint.project.program import FunctionInfo, Module
+from leaklint.project.program import FunctionInfo, Module, ancestors
 from leaklint.project.state import ITEMS, MAKING, Frame, State, capped, item_field
 from leaklint.project.suspect import Strength
 from leaklint.project.values import (
@@ -281,6 +283,8 @@ def class_lookup(s: State, frame: Frame, atom: Instance, name: str, span: int, a
         value = s.read(cls, name, frame)
         if value and calls.is_field(s, cls, name):
             return _own_copy(s, atom, name, value)
+        if value and found and _is_shadowed(s, frame, atom, name, at):
+            return NOTHING
         if value:
             _loaded(frame, cls, name, span, at)
             bound: set[Atom] = set()
@@ -296,6 +300,27 @@ def class_lookup(s: State, frame: Frame, atom: Instance, name: str, span: int, a
         if base not in ("builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"):
             parts = parts | _library_attribute(s, frame, atom, base, name, span)
     return parts
+
+
+def _is_shadowed(s: State, frame: Frame, atom: Instance, name: str, at: int) -> bool:
+    """Whether the instance surely has an attribute of its own: from its making, or set earlier in this method."""
+    if name in s.born.get(atom, ()):
+        return True
+    function = frame.info.function
+    if frame.receiver is not atom or not function.params or at >= len(function.ops):
+        return False
+    around = set(ancestors(function.blocks, function.ops[at].block))
+    own = function.params[0].name
+    return any(
+        isinstance(op, Bind)
+        and op.how is How.ASSIGN
+        and op.block in around
+        and isinstance(op.target, Attr)
+        and op.target.name == name
+        and isinstance(op.target.base, Name)
+        and op.target.base.id == own
+        for op in function.ops[:at]
+    )
 
 
 def _own_copy(s: State, owner: Instance, name: str, value: Value) -> Value:

@@ -181,7 +181,7 @@ def _variable(instance: Instance) -> str | None:
 
 
 def _keeps_request_data(s: State, lives: Lifetimes, frame: Frame, effect: Effect) -> bool:
-    if not effect.value or (effect.how == "augment" and not _is_text(s, effect)):
+    if not effect.value or (effect.how == "augment" and not _is_text(s, frame, effect)):
         return False  # totals and counters
     if _is_part_of_making(s, lives, frame, effect):
         return False  # who keeps the object is asked where it is kept
@@ -190,9 +190,9 @@ def _keeps_request_data(s: State, lives: Lifetimes, frame: Frame, effect: Effect
     return bool(kept_data(s, lives, effect))
 
 
-def _is_text(s: State, effect: Effect) -> bool:
+def _is_text(s: State, frame: Frame, effect: Effect) -> bool:
     """Whether the place that is added to holds text: it was seen to be set to a string, and never to a number."""
-    held = s.heap.get(effect.holder, {}).get(effect.field, ())
+    held = evaluate.evaluate(s, frame, effect.place, effect.position)
     kinds = {type(atom.value) for atom in held if isinstance(atom, Literal)}
     return kinds == {str}
 
