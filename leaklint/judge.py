@@ -13,21 +13,8 @@ from leaklint.progress import Progress
 from leaklint.project.link import Project
 from leaklint.project.suspect import Suspect
 from leaklint.rule import Rule, Sources, Verdict
-from leaklint.syntax import NotAnalysed, Syntax
+from leaklint.syntax import Files, NotAnalysed
 from leaklint.tell import tell
-
-
-class _Opened:
-    """Files as LibCST, each parsed once."""
-
-    def __init__(self, project: Project) -> None:
-        self._texts = {m.path: m.text for m in project.program.modules}
-        self._open: dict[str, Syntax] = {}
-
-    def __call__(self, path: str) -> Syntax:
-        if path not in self._open:
-            self._open[path] = Syntax(path, self._texts[path])
-        return self._open[path]
 
 
 def judge(
@@ -37,7 +24,7 @@ def judge(
 
     A rule that crashes is a problem that names the rule and the place; the others go on.
     """
-    opened = _Opened(project)
+    opened = Files({m.path: m.text for m in project.program.modules})
     sources = Sources(opened, project.state.models)
     loaded = {name: kind() for name, kind in rules.load_all().items()}
     findings: list[Finding] = []
@@ -56,7 +43,7 @@ def judge(
     return tuple(_once(findings)), problems
 
 
-def _judged(rule: Rule, suspect: Suspect, opened: _Opened, sources: Sources) -> Iterator[Finding]:
+def _judged(rule: Rule, suspect: Suspect, opened: Files, sources: Sources) -> Iterator[Finding]:
     syntax = opened(suspect.span.path)
     node = syntax.node_at(suspect.span)
     for verdict in rule.judge(suspect, node):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from leaklint.models import Models
     from leaklint.project.suspect import Suspect
-    from leaklint.syntax import Syntax
+    from leaklint.syntax import Files
 
 _PACKAGE = "leaklint.rules"
 
@@ -30,7 +30,7 @@ _PACKAGE = "leaklint.rules"
 class Sources:
     """What a codemod may open: any file of the program as LibCST, and what the models say of frameworks."""
 
-    open: Callable[[str], Syntax]  # by path; raises NotAnalysed
+    open: Files  # by path, called or as a mapping; raises NotAnalysed
     models: Models
 
 
