@@ -27,6 +27,7 @@ Statement: TypeAlias = "cst.SimpleStatementLine | cst.BaseCompoundStatement"
 
 REMOVE = cst.RemovalSentinel.REMOVE
 
+_BY_DEFAULT = (cst.BaseExpression, cst.BaseStatement, cst.BaseSmallStatement, cst.CSTNode)
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _LOST_AT_THE_START = "\x0c\ufeff"  # LibCST drops a form feed and a byte order mark
 _PRAGMA = re.compile(r"#\s*(noqa|nosec|type:|pragma|pylint|ruff|mypy|pyright|fmt|isort|leaklint)", re.IGNORECASE)
@@ -112,17 +113,15 @@ class Syntax:
     def node_at(self, span: Span, wanted: type[Node]) -> Node: ...
 
     def node_at(self, span: Span, wanted: type[cst.CSTNode] | None = None) -> cst.CSTNode:
-        """The outermost node of exactly this range that is a `wanted`; by default the outermost expression, if any.
+        """The outermost node of exactly this range that is a `wanted`.
 
-        Raises LookupError where there is none.
+        By default the outermost expression, else the outermost statement, else what there is. Raises LookupError.
         """
         key = self.offset(span.line, span.column), self.offset(span.end_line, span.end_column)
         found = self._by_range().get(key, [])
-        if wanted is not None:
-            if matches := [node for node in found if isinstance(node, wanted)]:
+        for kind in (wanted,) if wanted is not None else _BY_DEFAULT:
+            if matches := [node for node in found if isinstance(node, kind)]:
                 return matches[0]
-        elif found:
-            return next((node for node in found if isinstance(node, cst.BaseExpression)), found[0])
         raise LookupError(f"{span.path}:{span.line}:{span.column}: no such node")
 
     def _by_range(self) -> dict[tuple[int, int], list[cst.CSTNode]]:
@@ -232,6 +231,13 @@ class Syntax:
             return self.whole(statement.leading_lines[-1])[1]
         return self.whole(statement)[0]
 
+    def before_comments(self, statement: Statement) -> int:
+        """The offset behind the blank lines above a statement and before the comment lines there."""
+        for line in statement.leading_lines:
+            if line.comment is not None:
+                return self.whole(line)[0]
+        return self.start_of_line(statement)
+
     def _insertion(self, statement: Statement, lines: Sequence[str]) -> Edit:
         indent = self.indent(statement)
         text = "".join(f"{indent}{line}{self.newline}" for line in lines)
@@ -265,7 +271,7 @@ class Syntax:
             elif isinstance(line, cst.SimpleStatementSuite):
                 yield from self.replace(self.range(line.body[0])[0], self.range(line.body[-1])[1], "pass")
             elif isinstance(line, cst.SimpleStatementLine):
-                yield from self._line_removed(line, needed=self._keeps_block(line, whole, filled))
+                yield from self._line_removed(line, whole, filled)
 
     def _keeps_block(self, line: cst.SimpleStatementLine, gone: set[cst.CSTNode], filled: frozenset[Statement]) -> bool:
         """Whether the block would be empty without `line`: the first of several removed lines answers for them all."""
@@ -274,14 +280,28 @@ class Syntax:
             return False
         return all(statement in gone and statement not in filled for statement in block.body)
 
-    def _line_removed(self, line: cst.SimpleStatementLine, *, needed: bool) -> Iterable[Edit]:
+    def _line_removed(
+        self, line: cst.SimpleStatementLine, gone: set[cst.CSTNode], filled: frozenset[Statement]
+    ) -> Iterable[Edit]:
         comment = line.trailing_whitespace.comment
-        if needed:
+        if self._keeps_block(line, gone, filled):
             return self.replace(self.range(line.body[0])[0], self.range(line.body[-1])[1], "pass")
         start, end = self.start_of_line(line), self.whole(line)[1]
         if comment is None or _PRAGMA.match(comment.value):
-            return self.replace(start, end, "")
+            return self.replace(start, max(end, self._behind_blank_lines(line, gone)), "")
         return self.replace(start, end, self.indent(line) + self.text[self.range(comment)[0] : end])
+
+    def _behind_blank_lines(self, line: cst.SimpleStatementLine, gone: set[cst.CSTNode]) -> int:
+        """Where the next statement begins, if blank lines would otherwise open the block, or follow blank lines."""
+        block = self.parent(line)
+        body = list(block.body) if isinstance(block, cst.IndentedBlock | cst.Module) else [line]
+        number = body.index(line)
+        opens = number == 0 and (isinstance(block, cst.IndentedBlock) or not line.leading_lines)
+        after_blank = bool(line.leading_lines) and line.leading_lines[-1].comment is None
+        if number + 1 == len(body) or not (opens or after_blank):
+            return 0
+        following = self.statement(body[number + 1])
+        return 0 if following in gone else self.before_comments(following)
 
 
 class Files(Mapping[str, Syntax]):

@@ -6,7 +6,7 @@ Only imports at the top level of a module count. Nothing is sorted that was not.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 import libcst as cst
 
@@ -34,10 +34,11 @@ def module(syntax: Syntax, name: str) -> tuple[str, list[Edit]]:
     return name, [_new_line(syntax, name, f"import {name}")]
 
 
-def member(syntax: Syntax, source: str, name: str) -> tuple[str, list[Edit]]:
+def member(syntax: Syntax, source: str, name: str, spare: Container[str] = ()) -> tuple[str, list[Edit]]:
     """The text that stands for `name` of the module `source`, and the edits that import it where it is not yet.
 
-    Raises Refused where the name means something else in the file.
+    It takes the place of a `spare` name, one that is imported from there and no longer needed. Raises Refused where
+    the name means something else in the file.
     """
     block: cst.ImportFrom | None = None
     for line in _lines(syntax):
@@ -55,33 +56,60 @@ def member(syntax: Syntax, source: str, name: str) -> tuple[str, list[Edit]]:
         raise Refused(f"`{name}` is the name of something else in {syntax.path}")
     if block is None:
         return name, [_new_line(syntax, source, f"from {source} import {name}")]
-    return name, _into(syntax, block, name)
+    return name, _into(syntax, block, name, spare)
+
+
+def has_member(syntax: Syntax, source: str, name: str) -> bool:
+    """Whether the file imports `name` from the module `source`."""
+    for line in _lines(syntax):
+        for small in line.body:
+            if isinstance(small, cst.ImportFrom) and _source(small) == source:
+                names = () if isinstance(small.names, cst.ImportStar) else small.names
+                if any(_dotted(alias.name) == name for alias in names):
+                    return True
+    return False
 
 
 def unused(syntax: Syntax, edits: Sequence[Edit]) -> list[Edit]:
     """Edits that drop the imports whose last use the given edits take away."""
-    if syntax.path.endswith("__init__.py"):
-        return []
-    own = [edit for edit in edits if edit.path == syntax.path]
-    gone = " ".join(edit.expected for edit in own)
-    kept = None
     dropped: list[Edit] = []
+    for node, aliases in _unneeded(syntax, edits):
+        dropped += _without(syntax, node, aliases)
+    return dropped
+
+
+def unused_names(syntax: Syntax, edits: Sequence[Edit]) -> set[str]:
+    """The imported names whose last use the given edits take away."""
+    return {_root(alias) for _, aliases in _unneeded(syntax, edits) for alias in aliases}
+
+
+def _unneeded(
+    syntax: Syntax, edits: Sequence[Edit]
+) -> Iterator[tuple[cst.Import | cst.ImportFrom, list[cst.ImportAlias]]]:
+    if syntax.path.endswith("__init__.py"):
+        return  # what it imports may be there for others
+    own = [edit for edit in edits if edit.path == syntax.path]
+    gone = _words(" ".join(edit.expected for edit in own))
+    kept: set[str] | None = None
     for line in _lines(syntax):
         for small in line.body:
-            if (
-                not isinstance(small, _Import)
-                or isinstance(small.names, cst.ImportStar)
-                or _source(small) == "__future__"
-            ):
+            if not isinstance(small, _Import) or isinstance(small.names, cst.ImportStar):
                 continue
-            suspects = [alias for alias in small.names if _root(alias) in _words(gone) and not _is_reexport(alias)]
-            if not suspects:
+            suspects = [
+                alias
+                for alias in small.names
+                if _root(alias) in gone and not _is_reexport(alias) and not _is_edited(syntax, alias, own)
+            ]
+            if not suspects or _source(small) == "__future__" or "noqa" in syntax.text[slice(*syntax.whole(line))]:
                 continue
             kept = _still_used(syntax, own) if kept is None else kept
-            unneeded = [alias for alias in suspects if _root(alias) not in kept]
-            if unneeded and "noqa" not in syntax.text[slice(*syntax.whole(line))]:
-                dropped += _without(syntax, small, unneeded)
-    return dropped
+            if unneeded := [alias for alias in suspects if _root(alias) not in kept]:
+                yield small, unneeded
+
+
+def _is_edited(syntax: Syntax, alias: cst.ImportAlias, edits: Iterable[Edit]) -> bool:
+    start, end = syntax.range(alias)
+    return any(edit.start <= start and end <= edit.end for edit in edits)
 
 
 # --- what is imported --------------------------------------------------------------------------------------------
@@ -209,10 +237,14 @@ def _first_import(syntax: Syntax, code: str) -> Edit:
     return syntax.insert(start, f"{code}{newline}{newline}")
 
 
-def _into(syntax: Syntax, block: cst.ImportFrom, name: str) -> list[Edit]:
-    """One more name of a `from` import, where it sorts."""
+def _into(syntax: Syntax, block: cst.ImportFrom, name: str, spare: Container[str]) -> list[Edit]:
+    """One more name of a `from` import, where it sorts or in the place of a spare one."""
     names = block.names
     assert not isinstance(names, cst.ImportStar)  # the caller looked
+    for alias in names:
+        if _root(alias) in spare:
+            start, end = syntax.range(alias)
+            return [Edit(syntax.path, start, end, syntax.text[start:end], name)]
     bracketed = block.lpar is not None
     for alias in names:
         if _dotted(alias.name).lower() > name.lower():

@@ -2,12 +2,12 @@
 
 import libcst as cst
 import pytest
-from pairs import Case, apply, cases, check
-
 from leaklint.codemods.request_local import keep_in_request
 from leaklint.finding import Fix
 from leaklint.project.suspect import Access, Place, PlaceKind, Use
 from leaklint.syntax import Files, Syntax
+
+from pairs import Case, apply, cases, check
 
 
 def convert(case: Case, files: Files, *, covered: bool = True) -> Fix:

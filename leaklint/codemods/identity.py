@@ -1,0 +1,264 @@
+"""An id that does not identify, at the place that brings it in, to one that does: fresh for each call, or given.
+
+The type stays a string. Which id is in scope, and whether a fresh one is right, is for the rule to know.
+"""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from leaklint.codemods import Refused, imports, offer
+from leaklint.codemods.scope import function_of, names_in, parameters
+from leaklint.finding import Edit, Fix, Safety
+from leaklint.syntax import REMOVE, Files, Replacement, Syntax
+
+_FRESH = "uuid4"
+_EMPTY = {"[]": "list", "{}": "dict", "list()": "list", "dict()": "dict", "set()": "set"}
+
+
+def give_id(syntax: Syntax, node: cst.CSTNode, expression: str = "", *, safety: Safety = Safety.SUGGESTED) -> Fix:
+    """Put `expression` (an id in scope), or a fresh id, in the place of a value that is no id.
+
+    `node` is the value, or the assignment, keyword argument or dict entry that holds it. Where the value is an
+    f-string with one computed part, only that part is replaced; where it is a fresh id cut short, the cut is.
+    """
+    title = f"Use `{expression}`" if expression else "Make a fresh id"
+    return offer(title, safety, lambda: _given(syntax, _value(syntax, node), expression))
+
+
+def fresh_fallback(syntax: Syntax, node: cst.CSTNode, expression: str = "") -> Fix:
+    """Put a fresh id (or `expression`) in the place of a constant that stands in for a missing id.
+
+    `node` is `x or "default"`, `.get("session_id", "default")`, `x if x else "default"`, a parameter with such a
+    default, or what `give_id` takes.
+    """
+    title = f"Fall back to `{expression}`" if expression else "Fall back to a fresh id"
+    return offer(title, Safety.SUGGESTED, lambda: _fallback(syntax, node, expression))
+
+
+def generate_inside(syntax: Syntax, node: cst.CSTNode, *, safety: Safety = Safety.SAFE) -> Fix:
+    """Make the default of a parameter when the function is called, not when it is defined.
+
+    `node` is the parameter or its default.
+    """
+    parameter = _parameter(syntax, node)
+    if parameter is None:
+        return Fix("Make it inside of the function", safety, refused=f"no parameter at {syntax.site(node)}")
+    title = f"Make `{parameter.name.value}` inside of the function"
+    return offer(title, safety, lambda: _inside(syntax, parameter, ""))
+
+
+def use_default_factory(syntax: Syntax, node: cst.CSTNode, source: str = "dataclasses", name: str = "field") -> Fix:
+    """Make the default of a field for each object, with `default_factory` of `source.name`.
+
+    `node` is the annotated assignment of the class body, or its value.
+    """
+    return offer("Use `default_factory`", Safety.SAFE, lambda: as_factory(syntax, _value(syntax, node), source, name))
+
+
+def generate_at_use(syntax: Syntax, constant: cst.Assign | cst.AnnAssign, files: Files) -> Fix:
+    """Make the id of a module-level constant where functions use it, and drop the constant."""
+    return offer("Make the id where it is used", Safety.SUGGESTED, lambda: _at_use(syntax, constant, files))
+
+
+def forget(syntax: Syntax, decorator: cst.Decorator, files: Files) -> Fix:
+    """Take a decorator away that remembers the result of a function that makes ids."""
+    return offer("Do not remember the id", Safety.SUGGESTED, lambda: _undecorated(syntax, decorator, files))
+
+
+def fresh(syntax: Syntax) -> tuple[str, list[Edit]]:
+    """The text of a fresh id in this file, and the edits that import what it needs. Raises Refused."""
+    call, edits = _fresh_call(syntax)
+    return f"str({call})", edits
+
+
+def as_factory(syntax: Syntax, value: cst.BaseExpression, source: str, name: str) -> list[Edit]:
+    """Edits that turn the default of a field into a factory. Raises Refused."""
+    match value:
+        case cst.Call(func=function, args=args) if (kept := _default_of(args)) and _last(function) == name:
+            inner = kept.value
+            return list(syntax.rewrite({kept: f"default_factory={_factory(syntax, inner)}"}))
+        case _:
+            field, edits = imports.member(syntax, source, name)
+            return [*edits, *syntax.rewrite({value: f"{field}(default_factory={_factory(syntax, value)})"})]
+
+
+# --- values ------------------------------------------------------------------------------------------------------
+
+
+def _fresh_call(syntax: Syntax) -> tuple[str, list[Edit]]:
+    """`uuid.uuid4()` as this file would write it."""
+    if imports.has_member(syntax, "uuid", _FRESH):
+        name, edits = imports.member(syntax, "uuid", _FRESH)
+        return f"{name}()", edits
+    try:
+        name, edits = imports.module(syntax, "uuid")
+    except Refused:
+        name, edits = imports.member(syntax, "uuid", _FRESH)
+        return f"{name}()", edits
+    return f"{name}.{_FRESH}()", edits
+
+
+def _value(syntax: Syntax, node: cst.CSTNode) -> cst.BaseExpression:
+    match node:
+        case cst.Assign(value=value) | cst.Arg(value=value) | cst.DictElement(value=value):
+            return value
+        case cst.AnnAssign(value=value) if value is not None:
+            return value
+        case cst.SimpleStatementLine(body=[small]) if not isinstance(small, cst.Expr):
+            return _value(syntax, small)
+        case cst.BaseExpression():
+            return node
+        case _:
+            raise Refused(f"there is no value at {syntax.site(node)}")
+
+
+def _given(syntax: Syntax, value: cst.BaseExpression, expression: str) -> list[Edit]:
+    if expression:
+        return _replaced(syntax, {value: expression})
+    match value:
+        case cst.FormattedString(parts=parts):
+            computed = [part for part in parts if isinstance(part, cst.FormattedStringExpression)]
+            if len(computed) == 1 and _is_plain(computed[0]):
+                call, edits = _fresh_call(syntax)
+                return [*edits, *_replaced(syntax, {computed[0].expression: call})]
+        case cst.Subscript(value=whole) if _FRESH in syntax.code(whole):
+            return _replaced(syntax, {value: syntax.code(whole)})
+    text, edits = fresh(syntax)
+    return [*edits, *_replaced(syntax, {value: text})]
+
+
+def _is_plain(part: cst.FormattedStringExpression) -> bool:
+    return part.conversion is None and part.format_spec is None and part.equal is None
+
+
+def _replaced(syntax: Syntax, replacements: dict[cst.CSTNode, Replacement]) -> list[Edit]:
+    edits = list(syntax.rewrite(replacements))
+    return [*edits, *imports.unused(syntax, edits)]
+
+
+def _fallback(syntax: Syntax, node: cst.CSTNode, expression: str) -> list[Edit]:
+    if parameter := _parameter(syntax, node):
+        return _inside(syntax, parameter, expression or fresh(syntax)[0])
+    match node:
+        case cst.BooleanOperation(operator=cst.Or(), right=last):
+            return _given(syntax, last, expression)
+        case cst.IfExp(body=body, orelse=orelse):
+            return _given(syntax, body if isinstance(body, cst.SimpleString) else orelse, expression)
+        case cst.Call(args=[_, *_, cst.Arg(value=cst.SimpleString() as default)]):
+            return _given(syntax, default, expression)
+        case _:
+            value = _value(syntax, node)
+            return _given(syntax, value, expression) if value is node else _fallback(syntax, value, expression)
+
+
+# --- defaults ----------------------------------------------------------------------------------------------------
+
+
+def _parameter(syntax: Syntax, node: cst.CSTNode) -> cst.Param | None:
+    """The parameter that the node is, or is the default of."""
+    if isinstance(node, cst.Param):
+        return node
+    above = syntax.parent(node)
+    return above if isinstance(above, cst.Param) and above.default is node else None
+
+
+def _inside(syntax: Syntax, parameter: cst.Param, expression: str) -> list[Edit]:
+    """`x = None` in the signature, and `if x is None: x = ...` at the top of the body."""
+    function = syntax.enclosing(parameter, (cst.FunctionDef, cst.Lambda))
+    if not isinstance(function, cst.FunctionDef) or not isinstance(function.body, cst.IndentedBlock):
+        raise Refused(f"the function has no body to make it in at {syntax.site(parameter)}")
+    if parameter.default is None or parameter not in parameters(function):
+        raise Refused(f"`{parameter.name.value}` has no default at {syntax.site(parameter)}")
+    edits = fresh(syntax)[1] if expression and "uuid" in expression else []
+    value = expression or syntax.text[slice(*syntax.whole(parameter.default))]
+    replaced: dict[cst.CSTNode, Replacement] = {parameter.default: "None"}
+    if parameter.annotation is not None:
+        replaced |= _optional(syntax, parameter.annotation.annotation)
+    name, newline, inner = parameter.name.value, syntax.newline, syntax.module.default_indent
+    body = list(function.body.body)
+    indent = syntax.indent(body[0])
+    code = f"{indent}if {name} is None:{newline}{indent}{inner}{name} = {value}{newline}"
+    if function.get_docstring(clean=False) is None:
+        return [
+            *edits,
+            *syntax.rewrite(replaced),
+            syntax.insert(syntax.before_comments(syntax.statement(body[0])), code),
+        ]
+    end = syntax.whole(body[0])[1]
+    ended = syntax.text[end - 1 : end] in ("\n", "\r")
+    return [*edits, *syntax.rewrite(replaced), syntax.insert(end, code if ended else newline + code)]
+
+
+def _optional(syntax: Syntax, annotation: cst.BaseExpression) -> dict[cst.CSTNode, Replacement]:
+    """The annotation with None taken in, in the way of the file."""
+    text = syntax.code(annotation)
+    if "None" in text or "Optional" in text or text == "Any":
+        return {}
+    if isinstance(annotation, cst.SimpleString):
+        return {annotation: f"{text[:-1]} | None{text[-1]}"}
+    if imports.has_member(syntax, "typing", "Optional"):
+        return {annotation: f"{imports.member(syntax, 'typing', 'Optional')[0]}[{text}]"}
+    return {annotation: f"{text} | None"}
+
+
+def _default_of(args: object) -> cst.Arg | None:
+    found = [arg for arg in args if isinstance(arg, cst.Arg)] if isinstance(args, list | tuple) else []
+    return next((arg for arg in found if arg.keyword is not None and arg.keyword.value == "default"), None)
+
+
+def _last(function: cst.CSTNode) -> str:
+    match function:
+        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
+            return name
+        case _:
+            return ""
+
+
+def _factory(syntax: Syntax, value: cst.BaseExpression) -> str:
+    """What makes the value anew."""
+    text = syntax.code(value)
+    if text in _EMPTY:
+        return _EMPTY[text]
+    if isinstance(value, cst.Call) and not value.args and "(" not in syntax.code(value.func):
+        return syntax.code(value.func)
+    return f"lambda: {text}" if not isinstance(value, cst.Tuple) or value.lpar else f"lambda: ({text})"
+
+
+# --- module constants and decorators -----------------------------------------------------------------------------
+
+
+def _at_use(syntax: Syntax, constant: cst.Assign | cst.AnnAssign, files: Files) -> list[Edit]:
+    target = constant.target if isinstance(constant, cst.AnnAssign) else constant.targets[0].target
+    if not isinstance(target, cst.Name) or constant.value is None:
+        raise Refused(f"there is no constant at {syntax.site(constant)}")
+    for path, text in files.texts.items():
+        if path != syntax.path and target.value in text and target.value in names_in(files[path], files[path].module):
+            raise Refused(f"`{target.value}` is used in {path} too")
+    uses = [
+        node
+        for node in syntax.walk(syntax.module)
+        if isinstance(node, cst.Name) and node.value == target.value and node is not target
+    ]
+    homes = [function_of(syntax, node) for node in uses]
+    if not uses or None in homes:
+        raise Refused(f"`{target.value}` is not used in functions alone: {syntax.site(constant)}")
+    if len(set(homes)) < len(homes):
+        raise Refused(f"one function uses `{target.value}` twice, and needs one id: {syntax.site(uses[-1])}")
+    if any(isinstance(syntax.parent(node), cst.AssignTarget | cst.NameItem) for node in uses):
+        raise Refused(f"`{target.value}` is set anew: {syntax.site(uses[0])}")
+    value = syntax.code(constant.value)
+    return _replaced(syntax, {**dict.fromkeys(uses, value), constant: REMOVE})
+
+
+def _undecorated(syntax: Syntax, decorator: cst.Decorator, files: Files) -> list[Edit]:
+    function = syntax.parent(decorator)
+    name = function.name.value if isinstance(function, cst.FunctionDef) else ""
+    for path, text in files.texts.items():
+        for attribute in ("cache_clear", "cache_info", "__wrapped__"):
+            if f"{name}.{attribute}" in text:
+                raise Refused(f"`{name}.{attribute}` is used in {path}")
+    start, end = syntax.whole(decorator)
+    start = syntax.whole(decorator.leading_lines[-1])[1] if decorator.leading_lines else start
+    edits = [Edit(syntax.path, start, end, syntax.text[start:end], "")]
+    return [*edits, *imports.unused(syntax, edits)]

@@ -1,0 +1,4 @@
+# slot: Coach.turns
+class Coach:
+    def __init__(self):
+        self.turns = []  # newest last

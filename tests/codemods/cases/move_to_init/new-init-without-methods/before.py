@@ -1,0 +1,3 @@
+# slot: Coach.turns
+class Coach:
+    turns = []  # newest last
