@@ -227,8 +227,17 @@ def _is_write(slot: Slot, initial: _Initial, site: Site) -> bool:
 
 
 def _is_last_reset(slot: Slot, initial: _Initial, site: Site) -> bool:
-    """Whether it resets the slot when the method is done: in a `finally`."""
-    return _is_reset(slot, initial, site) and slot.syntax.enclosing(site.node, cst.Finally) is not None
+    """Whether it resets the slot when the method is done: in a `finally`, or as the last thing done with it."""
+    if not _is_reset(slot, initial, site):
+        return False
+    if _is_in_finally(slot, site):
+        return True
+    last = [other for other in slot.sites if other.method is site.method][-1]
+    return site is last and slot.syntax.parent(slot.syntax.statement(site.node)) is site.method.body
+
+
+def _is_in_finally(slot: Slot, site: Site) -> bool:
+    return slot.syntax.enclosing(site.node, cst.Finally) is not None
 
 
 def _safety(slot: Slot, initial: _Initial, roles: _Roles) -> Safety:
@@ -239,7 +248,7 @@ def _safety(slot: Slot, initial: _Initial, roles: _Roles) -> Safety:
 
 def _always_reset(slot: Slot, initial: _Initial, roles: _Roles) -> bool:
     """Whether no call leaves anything in the slot, so that every call of a single user begins with the first value."""
-    last = {site.method for site in slot.sites if _is_last_reset(slot, initial, site)}
+    last = {s.method for s in slot.sites if _is_last_reset(slot, initial, s) and _is_in_finally(slot, s)}
     return all(method in last for method in roles.writers)
 
 
@@ -247,7 +256,8 @@ def _always_reset(slot: Slot, initial: _Initial, roles: _Roles) -> bool:
 
 
 def _writer_local(slot: Slot, initial: _Initial, roles: _Roles, method: cst.FunctionDef, name: str) -> _Local:
-    sites = [site for site in slot.sites if site.method is method and not _is_last_reset(slot, initial, site)]
+    own = [site for site in slot.sites if site.method is method]
+    sites = [site for site in own if not _is_last_reset(slot, initial, site)]
     reads: list[cst.CSTNode] = [site.node for site in sites if site.act is Act.READ]
     reads += [call.node for call in roles.calls if call.caller is method]
     if not reads:
@@ -259,7 +269,25 @@ def _writer_local(slot: Slot, initial: _Initial, roles: _Roles, method: cst.Func
     others = [site.node for site in sites if site.act is not Act.STORE] + [n for n in reads if isinstance(n, cst.Call)]
     if stores:
         return _local_from_stores(slot, initial, method, name, stores, list(dict.fromkeys(others)))
-    return _local_from_items(slot, initial, method, name, sites, reads)
+    if opening := _opening_clear(slot, sites):
+        return _Local(name, above=slot.syntax.statement(opening.node), dropped=opening)
+    emptied = any(_empties(slot, site) for site in own if site not in sites)
+    return _local_from_items(slot, initial, method, name, sites, reads, emptied=emptied)
+
+
+def _opening_clear(slot: Slot, sites: Sequence[Site]) -> Site | None:
+    """The `self.slot.clear()` that every call begins with."""
+    first = sites[0]
+    opens = slot.syntax.parent(slot.syntax.statement(first.node)) is first.method.body
+    return first if opens and first.act is Act.DROP and _empties(slot, first) else None
+
+
+def _empties(slot: Slot, site: Site) -> bool:
+    """Whether a reset leaves nothing in the container: it rebinds, deletes or clears the slot itself."""
+    above = slot.syntax.parent(site.node)
+    return not isinstance(above, cst.Attribute | cst.Subscript) or (
+        isinstance(above, cst.Attribute) and above.attr.value == "clear"
+    )
 
 
 def _is_container(slot: Slot) -> bool:
@@ -332,14 +360,16 @@ def _local_from_items(
     name: str,
     sites: Sequence[Site],
     reads: Sequence[cst.CSTNode],
+    *,
+    emptied: bool,
 ) -> _Local:
     syntax = slot.syntax
-    for site in sites:
+    for site in () if emptied else sites:
         if site.act is Act.GROW:
-            raise Refused(f"`{slot.name}` grows at {syntax.site(site.node)} and nothing empties it before")
+            raise Refused(f"`{slot.name}` grows at {syntax.site(site.node)} and nothing empties it")
         if site.act is Act.ITEM_STORE and not _is_constant(site.key):
             raise Refused(f"`{slot.name}` holds more than one entry at {syntax.site(site.node)}")
-    stores = [site for site in sites if site.act is Act.ITEM_STORE]
+    stores = [site for site in sites if site.act in (Act.ITEM_STORE, Act.GROW)]
     nodes = [site.node for site in stores]
     first = stores[0]
     home = function_of(syntax, first.node)
@@ -348,12 +378,13 @@ def _local_from_items(
     if (
         home is not None
         and first.statement is not None
+        and first.key is not None
         and initial.text in {"", *_EMPTY_DICTS}
         and all(syntax.holds(home.body, node) for node in others)
         and not flow.unassigned(syntax, home, [first.node], others)
     ):
         return _Local(name, created=first)
-    early = flow.unassigned(syntax, method, nodes, reads, lenient=True)
+    early = [] if emptied else flow.unassigned(syntax, method, nodes, reads, lenient=True)
     if early or not initial.text:
         where = syntax.site((early or nodes)[0])
         raise Refused(f"`{method.name.value}` may read what an earlier call left in `{slot.name}` at {where}")

@@ -59,6 +59,8 @@ class Slot:
 
 def slot_of(place: Place, uses: Sequence[Use], files: Files) -> Slot:
     """The slot with all its occurrences. Raises Refused where one is not certain, NotAnalysed."""
+    if not uses:
+        raise Refused(f"where else `{place.slot}` is used is not known")
     for use in uses:
         if not use.covered:
             raise Refused(f"the object at {_site(use.span)} may be another one")
@@ -89,11 +91,11 @@ def _owner(syntax: Syntax, place: Place, uses: Sequence[Use]) -> cst.ClassDef:
             (up for up in syntax.ancestors(node) if isinstance(up, cst.ClassDef) and up.name.value == name), None
         )
         if owner is None:
-            raise Refused(f"`{place.slot}` is used outside of its class at {_site(use.span)}")
+            raise Refused(f"`{place.slot}` is used outside of a class at {_site(use.span)}")
         if not isinstance(owner.body, cst.IndentedBlock):
             raise Refused(f"the body of `{name}` is on one line at {syntax.site(owner)}")
         return owner
-    raise Refused(f"no use of `{place.slot}` is known")
+    raise Refused(f"where else `{place.slot}` is used is not known")
 
 
 def _nodes(syntax: Syntax, uses: Iterable[Use], slot: str) -> list[cst.CSTNode]:

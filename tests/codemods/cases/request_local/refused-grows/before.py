@@ -1,5 +1,5 @@
 # slot: Agent._notes
-# refused: `_notes` grows at before.py:8 and nothing empties it before
+# refused: `_notes` grows at before.py:8 and nothing empties it
 class Agent:
     def __init__(self):
         self._notes = []
