@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from leaklint.finding import Span
@@ -70,7 +70,25 @@ def writes(s: State, lives: Lifetimes, ways: Routes) -> Iterator[WriteSuspect]:
         if suspect is not None:
             suspects.append(suspect)
     suspects.sort(key=lambda w: (w.span, w.place.slot))
-    yield from suspects
+    yield from _once_a_cause(suspects)
+
+
+def _once_a_cause(suspects: list[WriteSuspect]) -> Iterator[WriteSuspect]:
+    """Where requests set a whole attribute or name, what they put into it belongs to that."""
+    whole = {_root(w.place): w for w in suspects if not w.place.path and not w.guarded}
+    for suspect in suspects:
+        root = whole.get(_root(suspect.place))
+        if root is None:
+            yield suspect
+        elif suspect is root:
+            parts = [w for w in suspects if w is not root and _root(w.place) == _root(root.place)]
+            more = [Use(w.access, w.span, w.statement, w.function, True) for w in parts]
+            siblings = [*root.siblings, *more, *(use for w in parts for use in w.siblings)]
+            yield replace(root, siblings=tuple(_dedupe(siblings)))
+
+
+def _root(place: Place) -> tuple[PlaceKind, str, str]:
+    return place.kind, place.owner, place.slot
 
 
 def _stories(s: State, lives: Lifetimes, ways: Routes) -> dict[Slot, Story]:
