@@ -11,6 +11,7 @@ from leaklint.finding import Confidence, Finding, Fix, Moment, Span, Step, StepR
 from leaklint.project.suspect import (
     Hop,
     IdSuspect,
+    Kept,
     OverrideSuspect,
     PlaceKind,
     PropagationSuspect,
@@ -24,6 +25,7 @@ from leaklint.rule import Rule, Verdict
 from leaklint.words import listed, short
 
 _RELATED = 12  # further sites that a trace lists
+_READ_ANYWAY = (Kept.DEFAULT, Kept.CLIENT)  # by every call of the function, by every call of the client
 
 
 def tell(rule: Rule, suspect: Suspect, verdict: Verdict, fix: Fix | None) -> Finding:
@@ -109,7 +111,7 @@ def _because_of_write(suspect: WriteSuspect) -> Iterator[str]:
     if suspect.readers:
         others = {short(u.function) for u in suspect.readers}
         yield f"other requests read it in {listed(sorted(others))}"
-    elif not suspect.resets:
+    elif not suspect.resets and place.kept not in _READ_ANYWAY:
         yield "no request code was seen to read it back"
 
 
@@ -118,7 +120,7 @@ def confidence(suspect: Suspect) -> Confidence:
     if suspect.route is not None and not suspect.route.entry.certain:
         return Confidence.MEDIUM
     if isinstance(suspect, WriteSuspect):
-        if not suspect.readers and not suspect.resets:
+        if not suspect.readers and not suspect.resets and suspect.place.kept not in _READ_ANYWAY:
             return Confidence.LOW
         if suspect.strength is Strength.CONTENT and suspect.guarded:
             return Confidence.MEDIUM

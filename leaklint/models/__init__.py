@@ -66,6 +66,10 @@ class CallModel:
     memo: bool = False  # as a decorator, keeps the first result
     log: bool = False  # only writes log lines
     outbound: str = ""  # sends a request to another program: the keyword that takes headers or metadata
+    process: str = ""  # changes something that the process has once: "the working directory"
+    race: bool = False  # of `process`: disturbs other requests, whatever it is changed to
+    writes_file: tuple[str, ...] = ()  # names the file it writes: a position, a keyword or `receiver`, the first given
+    file_mode: tuple[str, ...] = ()  # of `writes_file`: says whether it writes at all, as `open` takes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,9 @@ class TypeModel:
     consumed: bool = False  # items are taken out once
     dataclass: bool = False  # subclasses get an __init__ from their annotations
     conversation: bool = False  # keeps a history per instance
+    client: bool = False  # sends what its attributes say (headers, credentials, base URL) with every later call
+    cookies: bool = False  # keeps the cookies that servers set, and sends them with every later call
+    database: str = ""  # serves one request at a time: "session", "connection", "cursor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,8 @@ class AttributeModel:
     gives: str = ""  # "request": request data; "isolated"; "instance"; "neutral"; "address"
     type: str = ""  # of `gives = "instance"`: one for the whole process
     concept: str = ""
+    process: str = ""  # the process has it once, and setting it changes this: "standard output"
+    race: bool = False  # of `process`: setting it disturbs other requests, whatever the value
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +150,7 @@ _CLOSED = {
     ("call", "gives"): ("", *GIVES),
     ("call", "border"): ("", "thread", "process", "task"),
     ("type", "holds"): ("", "request", "process", "isolated"),
+    ("type", "database"): ("", "session", "connection", "cursor"),
     ("attribute", "gives"): ("", "request", "isolated", "instance", "neutral", "address"),
     ("home", "scope"): ("request", "session"),
 }

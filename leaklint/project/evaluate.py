@@ -206,7 +206,7 @@ def _module_attribute(s: State, frame: Frame, atom: ModuleValue, name: str, span
 def _external_attribute(s: State, frame: Frame, atom: External, name: str, span: int, at: int) -> Value:
     fqn = s.models.canonical(f"{atom.fqn}.{name}")
     known = s.models.attribute(fqn)
-    if known is not None:
+    if known is not None and known.gives:
         return _modelled(s, frame, fqn, known.gives, known.type, known.concept or s.models.concept(name), span)
     owner = s.models.attribute(atom.fqn)
     if owner is not None and owner.gives == "request" and s.models.call(fqn) is None:
@@ -363,7 +363,7 @@ def _bound_to_instance(s: State, frame: Frame, value: Atom, receiver: Instance, 
 def _library_attribute(s: State, frame: Frame, atom: Atom, fqn: str, name: str, span: int) -> Value:
     full = s.models.canonical(f"{fqn}.{name}")
     known = s.models.attribute(full)
-    if known is not None:
+    if known is not None and known.gives:
         return _modelled(s, frame, full, known.gives, known.type, known.concept or s.models.concept(name), span)
     if s.models.call(full) is None:
         kind = s.models.type(fqn)

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from leaklint.finding import Span
 from leaklint.index.summary import Attr, Bind, Call, Const, Display, Drop, Eval, Kind, Name, Range, Term, covers
 from leaklint.project import evaluate
+from leaklint.project.calls import mro
 from leaklint.project.execute import is_making
 from leaklint.project.guards import is_guarded
 from leaklint.project.lifetimes import Lifetimes, Why, concurrent, is_identity, isolated
@@ -32,6 +33,8 @@ from leaklint.project.values import (
     Phase,
     Taint,
 )
+
+_DEFAULT = "a default is made once, when the function is defined"
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,11 @@ def _slot(s: State, lives: Lifetimes, captured: Captured, effect: Effect) -> tup
     if is_identity(s, effect):
         return None
     named = _located(s, lives, captured, holder, effect.field, (), why, ())
-    return min(named, key=lambda n: (len(n[0].path), n[0].kind.value, str(n[0].name)), default=None)
+    shortest = min(named, key=lambda n: (len(n[0].path), n[0].kind.value, str(n[0].name)), default=None)
+    if shortest is None or not client_of(s, holder):
+        return shortest
+    slot, why, chain = shortest
+    return replace(slot, path=slot.path[:1]), why, chain  # all headers of one client are one story
 
 
 def _located(
@@ -178,6 +185,8 @@ def _through_holders(
     variable = _variable(holder)
     if variable is not None and holder.frame is not None and (holder.frame, variable) in captured:
         yield Slot(PlaceKind.CLOSURE, holder.frame.info, variable, below), why, (*chain, (holder.frame, variable))
+    elif (default := _default_of(holder)) is not None:
+        yield Slot(PlaceKind.DEFAULT, default[0], default[1], below), Why(_DEFAULT, holder.module, holder.span), chain
     elif holder.fqn and name[:1] != "[":
         yield Slot(PlaceKind.INSTANCE, holder.fqn, name, path), why, chain
 
@@ -193,6 +202,25 @@ def _variable(instance: Instance) -> str | None:
         if isinstance(op, Bind) and isinstance(op.target, Name) and instance in instance.frame.values[position]:
             return op.target.id
     return None
+
+
+def _default_of(instance: Instance) -> tuple[FunctionInfo, str] | None:
+    """The function and the parameter whose default an object is."""
+    for info in instance.module.functions:
+        for param in info.function.params:
+            if param.default is not None and getattr(param.default, "span", 0) == instance.span:
+                return info, param.name
+    return None
+
+
+def client_of(s: State, holder: Holder) -> str:
+    """The library class that sends what a holder keeps with every later call; empty when there is none."""
+    while isinstance(holder, Member):
+        holder = holder.owner
+    if not isinstance(holder, Instance):
+        return ""
+    names = (holder.fqn,) if holder.cls is None else mro(s, holder.cls)[1]
+    return next((name for name in names if (kind := s.models.type(name)) is not None and kind.client), "")
 
 
 # --- what is kept ---------------------------------------------------------------------------------------------------
@@ -274,7 +302,7 @@ def _suspect(s: State, lives: Lifetimes, ways: Routes, seen: _Seen, story: Story
         span=module.span(effect.span),
         statement=module.span(op.span),
         route=ways.route(frame),
-        place=_place(story, frame, effect),
+        place=_place(s, story, frame, effect),
         access=effect.access,
         value=module.source(value_span) if value_span else "",
         value_span=module.span(value_span) if value_span else None,
@@ -316,7 +344,7 @@ def _takes_out(frame: Frame, effect: Effect) -> bool:
     return not (isinstance(op, Eval) and isinstance(op.term, Call) and op.term.span == effect.span)
 
 
-def _place(story: Story, frame: Frame, effect: Effect) -> Place:
+def _place(s: State, story: Story, frame: Frame, effect: Effect) -> Place:
     slot, why = story.slot, story.why
     owner = slot.owner
     match owner:
@@ -336,6 +364,7 @@ def _place(story: Story, frame: Frame, effect: Effect) -> Place:
         created=created,
         why=why.text if why is not None else "",
         library=isinstance(owner, str),
+        client=client_of(s, effect.holder),
     )
 
 
@@ -394,8 +423,6 @@ def _uses(s: State, seen: _Seen, story: Story) -> Iterator[Use]:
 
 def _family(s: State, cls: ClassInfo) -> set[ClassInfo | None]:
     """A class, its subclasses and its base classes."""
-    from leaklint.project.calls import mro
-
     found: set[ClassInfo | None] = {cls}
     for value in list(s.bases):
         order = [c.info for c in mro(s, value)[0]]

@@ -11,7 +11,6 @@ from enum import Enum
 from leaklint.finding import Span
 from leaklint.models import HomeModel
 
-
 _ANY_ITEM = "[*]"  # in `Place.path`: an item under a key that is no constant
 
 
@@ -33,6 +32,7 @@ class PlaceKind(Enum):
     GLOBAL = "global"  # a module-level name
     CLOSURE = "closure"  # a variable of an enclosing function that outlives the call
     CONTAINER = "container"  # an item of a list, dict or set
+    DEFAULT = "default"  # the default of a parameter, which all calls of the function share
 
 
 class Kept(Enum):
@@ -44,6 +44,8 @@ class Kept(Enum):
     CLASS = "class"  # an attribute of a class, or something in it
     VARIABLE = "variable"  # of an enclosing function, or something in it
     LIBRARY = "library"  # a name of a library, which the process has once
+    CLIENT = "client"  # what a library's client sends along with every later call
+    DEFAULT = "default"  # the default of a parameter, or something in it
 
 
 class Strength(Enum):
@@ -76,12 +78,17 @@ class Place:
     created: Span | None  # where the shared object is made
     why: str  # why it is shared: "`agent` is made once, at import"
     library: bool = False  # whether `owner` is no code of the program
+    client: str = ""  # the library class whose instances send what is written here with every later call
 
     @property
     def kept(self) -> Kept:
         """What keeps a value that is written here."""
         last = self.path[-1] if self.path else ""
+        if self.client:
+            return Kept.CLIENT
         match self.kind:
+            case PlaceKind.DEFAULT:
+                return Kept.DEFAULT
             case PlaceKind.CLASS:
                 return Kept.CLASS
             case PlaceKind.CLOSURE:
@@ -158,6 +165,58 @@ class WriteSuspect(Suspect):
     uses: tuple[Use, ...]  # every occurrence in the program, for codemods
     suspends: Span | None  # first await or yield between the write and a later read, for the timeline
     certain: bool  # the object is known, not assumed, to be the shared one
+
+
+@dataclass(frozen=True, slots=True)
+class SettingSuspect(Suspect):
+    """Request code changes something that the whole process has once."""
+
+    setting: str  # what it is: "the working directory", "`openai.api_key`"
+    text: str  # source of the call or of the written place
+    value: str  # source text of the request data in it; empty when there is none
+    strength: Strength | None  # of that data
+    concept: str
+    race: bool  # changing it at all disturbs other requests, whatever the value is
+    known: bool  # a model says so, and not only that it is a name of a library
+    siblings: tuple[Use, ...]  # other places in request code that change it
+    undone: Use | None  # where the same function sets it back
+
+
+class Single(Enum):
+    """What a library object is that serves one request or one session at a time."""
+
+    SESSION = "database session"
+    CONNECTION = "database connection"
+    CURSOR = "database cursor"
+    CONVERSATION = "conversation"
+    COOKIES = "cookies"
+
+
+@dataclass(frozen=True, slots=True)
+class SharedUseSuspect(Suspect):
+    """All requests use one library object that is made for one of them; `span` is where it is made."""
+
+    single: Single
+    name: str  # what the program calls it: "db.session"
+    kind: str  # its class: "sqlalchemy.orm.Session"
+    why: str  # why it is shared
+    uses: tuple[Use, ...]  # in request code, the nearest first
+    texts: tuple[str, ...]  # their source text
+    pool: bool  # requests use it on several threads
+
+
+@dataclass(frozen=True, slots=True)
+class FileSuspect(Suspect):
+    """Request code writes request data to a file whose name is the same for all requests, and reads it back."""
+
+    path: str  # the name as the code writes it
+    text: str  # source of the writing call
+    value: str  # source text of what is written; empty when it is not one expression
+    strength: Strength
+    concept: str
+    reader: Use
+    reading: str  # source text of the reading expression
+    suspends: Span | None  # first await or yield between them
 
 
 class IdOrigin(Enum):
