@@ -149,7 +149,7 @@ def _ambient(found: Survey, info: FunctionInfo, spot: Spot) -> tuple[str, str, s
     term, models = spot.term, found.state.models
     if isinstance(term, Call):
         if name := _read_of_context(found, info, term):
-            concept = holder_concept(models, name)
+            concept = holder_concept(models, name) or id_concept(models, info.function.name)
             return (concept, name, "context") if concept else None
         for made in found.made(info, term):
             for target in made.targets:

@@ -148,7 +148,7 @@ def names(term: Term) -> set[str]:
 
 
 def origins(info: FunctionInfo, term: Term, position: int) -> set[str]:
-    """The names a term is computed from: those in it, and those its local names were bound from, transitively."""
+    """The names a term is computed from: those in it, and those its local names were bound from or filled with."""
     found: set[str] = set()
     work = [(name, position, 0) for name in names(term)]
     while work:
@@ -161,7 +161,22 @@ def origins(info: FunctionInfo, term: Term, position: int) -> set[str]:
         for bind in info.reaching(name, at)[0]:
             value = info.function.ops[bind].value  # type: ignore[union-attr]
             work.extend((inner, bind, depth + 1) for inner in names(value))
+        for filled, value in _fillings(info, name, at):
+            work.extend((inner, filled, depth + 1) for inner in names(value))
     return found
+
+
+def _fillings(info: FunctionInfo, name: str, position: int) -> Iterator[tuple[int, Term]]:
+    """What is put into a local object before a position: `x["k"] = v`, `x.k = v`, `x.update(v)`."""
+    if name not in info.function.bound or name in info.param_names:
+        return
+    for at, op in enumerate(info.function.ops[:position]):
+        match op:
+            case Bind(target=Item(base=Name(id=base)) | Attr(base=Name(id=base)), value=value) if base == name:
+                yield at, value
+            case Eval(term=Call(func=Attr(base=Name(id=base)), args=args, keywords=keywords)) if base == name:
+                for given in (*args, *(v for _, v in keywords)):
+                    yield at, given
 
 
 def conditions(info: FunctionInfo, position: int) -> Iterator[tuple[Term, int]]:

@@ -271,4 +271,5 @@ class PropagationSuspect(Suspect):
     available: str  # source text of the id in scope: `request_id`, `request.state.request_id`
     callee: str
     form: str  # "parameter" (first-party) or "outbound"
-    example: Span | None  # a sibling call that does send it
+    example: Span | None  # the parameter that takes it, or a sibling call that does send it
+    carrier: str = ""  # of outbound calls: the keyword that takes headers or metadata

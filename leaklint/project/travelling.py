@@ -1,20 +1,28 @@
 """Ids that do not travel with their call, as suspects: ambient ones in their place, ignored, split or dropped ones.
 
-Only puts together what the modules of each kind find, so that one loss is told once.
+Puts together what the modules of each kind find, so that one loss is told once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from leaklint.project.ambient import survey
+from leaklint.project.ignored import ignored_overrides
+from leaklint.project.outbound import ids_not_sent
 from leaklint.project.overrides import ambient_over_override, ids
+from leaklint.project.propagation import ids_not_passed
 from leaklint.project.routes import Routes
+from leaklint.project.split import split_identities
 from leaklint.project.state import State
 from leaklint.project.suspect import Suspect
 
 
-def suspects(s: State, ways: Routes) -> Iterator[Suspect]:
+def suspects(s: State, ways: Routes) -> list[Suspect]:
     """All suspects of these kinds."""
     known = ids(survey(s))
-    yield from ambient_over_override(known, ways)
+    ambient = list(ambient_over_override(known, ways))
+    overridden = {(a.function, a.override) for a in ambient}
+    ignored = [(i, info) for i, info in ignored_overrides(known, ways) if (i.function, i.override) not in overridden]
+    told = {(info, a.concept) for info in known.uses for a in ambient if a.function == info.qualname}
+    split = split_identities(known, ways, told)
+    dropped = ids_not_passed(known, ways, {(info, i.override) for i, info in ignored})
+    return [*ambient, *(i for i, _ in ignored), *split, *dropped, *ids_not_sent(known, ways)]

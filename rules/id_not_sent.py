@@ -1,0 +1,138 @@
+"""A call to another program leaves out an id that the calls beside it send.
+
+## What it does
+
+Reports an outbound call of request code that has an id at hand (of a request, trace, session, tenant, model), does not
+send it in any form, and goes over a client on which other calls send this id in their headers or metadata.
+
+## Why it leaks
+
+The other program cannot tell whose request this is: its log lines cannot be joined with the caller's, and where the id
+chooses the model, session or waiting request, the answer is another one's.
+
+## Example
+
+```python
+import httpx
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+class Provider:
+    def __init__(self, http: httpx.Client) -> None:
+        self.http = http
+
+    def models(self, request_id: str) -> str:
+        return self.http.get("/models", headers={"X-Request-ID": request_id}).text
+
+    def ask(self, prompt: str, request_id: str) -> dict[str, str]:
+        answer = self.http.post("/ask", json={"prompt": prompt}, headers={"Accept": "text/plain"})
+        return {"id": request_id, "text": answer.text}
+
+
+provider = Provider(httpx.Client(base_url="https://models.example"))
+
+
+@app.get("/models")
+def models(request_id: str) -> str:
+    return provider.models(request_id)
+
+
+@app.post("/ask")
+def ask(prompt: str, request_id: str) -> dict[str, str]:
+    return provider.ask(prompt, request_id)
+```
+
+## Use instead
+
+```python
+import httpx
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+class Provider:
+    def __init__(self, http: httpx.Client) -> None:
+        self.http = http
+
+    def models(self, request_id: str) -> str:
+        return self.http.get("/models", headers={"X-Request-ID": request_id}).text
+
+    def ask(self, prompt: str, request_id: str) -> dict[str, str]:
+        headers = {"Accept": "text/plain", "X-Request-ID": request_id}
+        answer = self.http.post("/ask", json={"prompt": prompt}, headers=headers)
+        return {"id": request_id, "text": answer.text}
+
+
+provider = Provider(httpx.Client(base_url="https://models.example"))
+
+
+@app.get("/models")
+def models(request_id: str) -> str:
+    return provider.models(request_id)
+
+
+@app.post("/ask")
+def ask(prompt: str, request_id: str) -> dict[str, str]:
+    return provider.ask(prompt, request_id)
+```
+
+## When it is silent
+
+The id takes part in the call in any way (address, body, headers filled before it); no other call over the same client
+sends it; the client was made with hooks or an authenticator that add to each call; the call is made for want of the id.
+
+## Fix
+
+Suggested: the id is added to the headers or metadata under the name that the other calls use.
+
+## What is not found
+
+Calls through module-level functions of a client library, and clients made anew for each call.
+
+## References
+
+CWE-778 (insufficient logging), CWE-223 (omission of security-relevant information).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from leaklint.codemods.pass_argument import send_entry
+from leaklint.finding import Family, Fix, Safety, Severity
+from leaklint.project.suspect import PropagationSuspect, Suspect
+from leaklint.rule import Rule, Sources, Verdict
+
+
+class IdNotSent(Rule):
+    """Judges outbound calls that leave out an id."""
+
+    family = Family.PROPAGATION
+    severity = Severity.TRACE
+    fix = Safety.SUGGESTED
+    cwe = (778, 223)
+    watches = (PropagationSuspect,)
+
+    def wants(self, suspect: Suspect) -> bool:
+        assert isinstance(suspect, PropagationSuspect)
+        return suspect.form == "outbound"
+
+    def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
+        assert isinstance(suspect, PropagationSuspect)
+        yield Verdict(
+            f"`{suspect.callee}` is not sent `{suspect.available}`, which other calls over this client "
+            f"send as `{suspect.name}`",
+            help=f"send `{suspect.name}` in `{suspect.carrier}`",
+            codemods=(lambda sources: _send(sources, suspect),),
+        )
+
+
+def _send(sources: Sources, suspect: PropagationSuspect) -> Fix:
+    syntax = sources.open(suspect.span.path)
+    call = syntax.node_at(suspect.span, cst.Call)
+    return send_entry(syntax, call, suspect.carrier, suspect.name, suspect.available)
