@@ -5,11 +5,13 @@ Nothing is looked up, and no phrase claims more than its fact; what a rule concl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from leaklint.project.suspect import Kept, WriteSuspect
+from leaklint.project.suspect import PlaceKind, WriteSuspect
 
-_QUOTED = 40  # characters of source text that a message quotes
+_QUOTED = 48  # characters of source text that a message quotes
+_EMPTY = ("[]", "{}", "set()", "list()", "dict()")  # what is put in afterwards is what is kept
 _NAMED = 3  # names that a message lists
 
 
@@ -31,16 +33,21 @@ def listed(words: Sequence[str]) -> str:
 
 def value(suspect: WriteSuspect) -> str:
     """What is kept: its source text where that is short, else what the request gave."""
-    if suspect.value and len(suspect.value) <= _QUOTED and "\n" not in suspect.value:
-        return f"`{suspect.value}`"
+    text = suspect.value.partition("= ")[2] if suspect.how == "augment" else suspect.value
+    if text and len(text) <= _QUOTED and "\n" not in text and text not in _EMPTY:
+        return f"`{text}`"
     return f"the {suspect.concept}" if suspect.concept else "data"
 
 
 def slot(suspect: WriteSuspect) -> str:
-    """The place without what varies from write to write: `self.items`, `current["user"]`."""
-    text = suspect.place.text
-    varies = suspect.place.kept is Kept.ITEM and suspect.place.path[-1] == "[*]"
-    return text.rpartition("[")[0] if varies and text.endswith("]") else text
+    """The place as the code writes it, without what varies from write to write: `self.items`, `current["user"]`."""
+    place, text = suspect.place, suspect.place.text
+    if suspect.how == "item" and place.path[-1:] == ("[*]",):
+        text = text.rpartition("[")[0]
+    if suspect.how != "setattr" and re.search(rf"\b{re.escape(place.slot)}\b", text):
+        return text
+    name = f"{short(place.owner)}.{place.slot}" if place.kind in (PlaceKind.INSTANCE, PlaceKind.CLASS) else place.slot
+    return name + "".join(part for part in place.path if part != "[*]")
 
 
 def afterwards(suspect: WriteSuspect) -> str:
@@ -50,12 +57,20 @@ def afterwards(suspect: WriteSuspect) -> str:
     readers = sorted({short(use.function) for use in suspect.readers})
     if not readers:
         return ""
-    if len(readers) == 1:
-        return f", and `{readers[0]}` reads it for another"
-    return f", and {listed(readers)} read it for others"
+    return f", and {listed(readers)} read{'s' if len(readers) == 1 else ''} it for others"
 
 
 def home(suspect: WriteSuspect, scope: str) -> str:
     """Where the framework of the entry point keeps state of a scope, as `, or use ...`; empty when not known."""
-    use = suspect.route.entry.home(scope) if suspect.route is not None else ""
+    use = _home(suspect, scope)
     return f", or use {use}" if use else ""
+
+
+def homes(suspect: WriteSuspect) -> str:
+    """Where the framework keeps what belongs to a request, and what must last longer."""
+    lasting = _home(suspect, "session")
+    return home(suspect, "request") + (f"; between requests, use {lasting}" if lasting else "")
+
+
+def _home(suspect: WriteSuspect, scope: str) -> str:
+    return suspect.route.entry.home(scope) if suspect.route is not None else ""

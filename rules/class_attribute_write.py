@@ -48,8 +48,10 @@ app = FastAPI()
 
 
 class Cart:
+    items: list[str]
+
     def __init__(self) -> None:
-        self.items: list[str] = []
+        self.items = []
 
     def add(self, item: str) -> list[str]:
         self.items.append(item)
@@ -71,7 +73,9 @@ async def add(item: str) -> list[str]:
 
 ## Fix
 
-None is made for you yet: create the value in `__init__`.
+A mutable class attribute moves to `__init__`, which is made where there is none; a field of a data class becomes a
+`default_factory`. Safe, but only suggested where a new `__init__` would stand above a base class. What is stored in the
+class on purpose (`Cart.user = user`) is left to you: keep it in a variable of the request.
 
 ## What is not found
 
@@ -89,9 +93,11 @@ from collections.abc import Iterator
 import libcst as cst
 
 from leaklint import words
-from leaklint.finding import Family, Severity
-from leaklint.project.suspect import Access, Kept, Suspect, WriteSuspect
-from leaklint.rule import Rule, Verdict
+from leaklint.codemods.move_to_init import move_to_init
+from leaklint.finding import Family, Fix, Safety, Severity
+from leaklint.project.suspect import Kept, Suspect, WriteSuspect
+from leaklint.rule import Rule, Sources, Verdict
+from leaklint.syntax import NotAnalysed
 
 
 class ClassAttributeWrite(Rule):
@@ -99,6 +105,7 @@ class ClassAttributeWrite(Rule):
 
     family = Family.SHARED_STATE
     severity = Severity.LEAK
+    fix = Safety.SAFE
     cwe = (488, 567)
     watches = (WriteSuspect,)
 
@@ -113,10 +120,24 @@ class ClassAttributeWrite(Rule):
             f"`{owner}.{suspect.place.slot}` is one for all instances and keeps {words.value(suspect)} of a request"
             f"{words.afterwards(suspect)}",
             help=_help(suspect),
+            codemods=(lambda sources: _own(sources, suspect),) if suspect.place.path else (),
         )
 
 
 def _help(suspect: WriteSuspect) -> str:
-    if suspect.access is Access.MUTATE:
+    if suspect.place.path:
         return f"create `{suspect.place.slot}` in `__init__`, so that each instance has its own"
-    return f"keep it in a variable of the request and pass it on{words.home(suspect, 'request')}"
+    return f"keep it in a variable of the request and pass it on{words.homes(suspect)}"
+
+
+def _own(sources: Sources, suspect: WriteSuspect) -> Fix:
+    place, name = suspect.place, suspect.place.owner.rpartition(".")[2]
+    if place.created is None:
+        raise NotAnalysed(f"it is not known where `{name}.{place.slot}` is made")
+    syntax = sources.open(place.created.path)
+    for node in syntax.walk(syntax.module):
+        if isinstance(node, cst.ClassDef) and node.name.value == name:
+            span = syntax.span(node)
+            if span.line <= place.created.line <= span.end_line:
+                return move_to_init(syntax, node, place.slot, sources.open)
+    raise NotAnalysed(f"`{place.slot}` is not made in the class `{name}`")

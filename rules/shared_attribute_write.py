@@ -64,9 +64,8 @@ class Greeter:
         pass
 
     async def greet(self, user: str) -> str:
-        request_user = user
         await load()
-        return f"Hello {request_user}"
+        return f"Hello {user}"
 
 
 async def load() -> None: ...
@@ -109,7 +108,8 @@ from collections.abc import Iterator
 import libcst as cst
 
 from leaklint import words
-from leaklint.finding import Family, Severity
+from leaklint.codemods.request_local import keep_in_request
+from leaklint.finding import Family, Safety, Severity
 from leaklint.project.suspect import Kept, Suspect, WriteSuspect
 from leaklint.rule import Rule, Verdict
 
@@ -119,6 +119,7 @@ class SharedAttributeWrite(Rule):
 
     family = Family.SHARED_STATE
     severity = Severity.LEAK
+    fix = Safety.SAFE
     cwe = (488, 567)
     watches = (WriteSuspect,)
 
@@ -132,5 +133,6 @@ class SharedAttributeWrite(Rule):
         yield Verdict(
             f"`{words.slot(suspect)}` keeps {words.value(suspect)} of one request on the shared `{owner}`"
             f"{words.afterwards(suspect)}",
-            help=f"keep it in a variable of the request and pass it on{words.home(suspect, 'request')}",
+            help=f"keep it in a variable of the request and pass it on{words.homes(suspect)}",
+            codemods=(lambda sources: keep_in_request(suspect.place, suspect.uses, sources.open),),
         )
