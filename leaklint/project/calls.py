@@ -446,6 +446,8 @@ def unknown(s: State, frame: Frame, term: Call, receiver: Value, args: Args, key
     found: set[Atom] = set(evaluate.mixed(s, [receiver, *everything]))
     for value in (receiver, *everything):
         found.update(evaluate.carried(s, frame, value, 2))
+    if any(isinstance(a, (Instance, Member)) for a in receiver):
+        found = {a for a in found if not isinstance(a, Token)}  # what a store finds for an id or a time is neither
     return frozenset(found)
 
 

@@ -387,8 +387,8 @@ def _anything_attribute(s: State, frame: Frame, atom: Anything, name: str, span:
 
 
 def _same_attribute(s: State, frame: Frame, atom: Token, name: str, span: int, at: int) -> Value:
-    """`uuid4().hex` and `datetime.now().date` are made of what they belong to."""
-    return frozenset((atom,))
+    """`uuid4().hex` and `datetime.now().date` are made of what they belong to; what has an id of its own is no id."""
+    return NOTHING if name == "id" or s.models.concept(name) else frozenset((atom,))
 
 
 def _taint_attribute(s: State, frame: Frame, atom: Taint, name: str, span: int, at: int) -> Value:
@@ -528,9 +528,10 @@ def _is_made_unique(token: Token, others: Iterable[Atom]) -> bool:
     for other in others:
         if isinstance(other, Taint) and other.strength is Strength.IDENTITY:
             return not token.fresh or token.phase is Phase.SETUP
-        if isinstance(other, Token) and other is not token:
-            if (token.phase is Phase.SETUP and other.phase is Phase.REQUEST) or (other.fresh and not token.fresh):
-                return True
+        if not isinstance(other, Token) or other is token:
+            continue
+        if (token.phase is Phase.SETUP and other.phase is Phase.REQUEST) or (other.fresh and not token.fresh):
+            return True
     return False
 
 

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from leaklint.finding import Span
-from leaklint.index.summary import Bind, Const, Kind, Range, Test
+from leaklint.index.summary import Bind, Const, Kind, Range, Term, Test
 from leaklint.project import calls
 from leaklint.project.generated import brought_in, is_of_process, name_alone
 from leaklint.project.id_uses import IdUse, id_concept, uses
 from leaklint.project.lifetimes import Lifetimes
 from leaklint.project.memoized import Memo, kept_for_ever, of_write
-from leaklint.project.origins import Origin, Site, children, origin, roots, site, span_of
+from leaklint.project.origins import Origin, Site, children, origin, roots, site, span_of, target_name
 from leaklint.project.program import FunctionInfo, Module
 from leaklint.project.routes import Routes
 from leaklint.project.state import Frame, State
@@ -119,7 +119,10 @@ def _may_identify(s: State, atom: Literal) -> bool:
 def _is_silent(s: State, use: IdUse, at: Site, atom: Literal) -> bool:
     if at.info.function.kind is Kind.CLASS and _is_enum(s, at):
         return True
-    return _is_sentinel(at.info, atom.value) or _is_sentinel(use.frame.info, atom.value)
+    if _is_sentinel(at.info, atom.value) or _is_sentinel(use.frame.info, atom.value):
+        return True
+    name = target_name(at.op)
+    return at.info.function.kind is Kind.MODULE and bool(name) and _is_asked_for(s, name)
 
 
 def _is_enum(s: State, at: Site) -> bool:
@@ -137,10 +140,30 @@ def _is_sentinel(info: FunctionInfo, value: object) -> bool:
     return any(_asks_for(term, value) for op in info.function.ops for term in roots(op))
 
 
-def _asks_for(term: object, value: object) -> bool:
+def _asks_for(term: Term, value: object) -> bool:
     if isinstance(term, Test) and any(isinstance(p, Const) and p.value == value for p in term.parts):
         return True
-    return any(_asks_for(child, value) for _, child in children(term))  # type: ignore[arg-type]
+    return any(_asks_for(child, value) for _, child in children(term))
+
+
+def _is_asked_for(s: State, name: str) -> bool:
+    """Whether any function compares with the constant of that name."""
+    return any(
+        _names(term, name)
+        for module in s.program.modules
+        if name in module.text
+        for info in module.functions
+        for op in info.function.ops
+        for term in roots(op)
+    )
+
+
+def _names(term: Term, name: str) -> bool:
+    if isinstance(term, Test) and any(
+        name == getattr(p, "id", "") or name == getattr(p, "name", "") for p in term.parts
+    ):
+        return True
+    return any(_names(child, name) for _, child in children(term))
 
 
 def _constant(s: State, use: IdUse, atom: Literal) -> Brought | None:
@@ -152,7 +175,14 @@ def _constant(s: State, use: IdUse, atom: Literal) -> Brought | None:
     how = origin(at)
     if how.form == "class-attribute" and (cls := _class_of(s, at)) is not None and calls.is_data_class(s, cls):
         how = how._replace(form="dataclass-field", fallback=True)
+    if not how.fallback and use.occurrence.concept != "session" and _is_actor(use, how):
+        return None
     return Brought(use, at, how, IdOrigin.FALLBACK if how.fallback else IdOrigin.CONSTANT)
+
+
+def _is_actor(use: IdUse, how: Origin) -> bool:
+    """Whether a constant user or tenant is somebody of its own: named once, or a row of a table."""
+    return how.form in ("module", "class-attribute", "argument") or not use.text.startswith(("key", "argument `"))
 
 
 # --- generated ids --------------------------------------------------------------------------------------------------
