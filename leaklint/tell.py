@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from leaklint import stories
 from leaklint.finding import Confidence, Finding, Fix, Moment, Span, Step, StepRole
 from leaklint.project.suspect import (
+    FileSuspect,
     Hop,
     IdSuspect,
     Kept,
@@ -16,13 +18,16 @@ from leaklint.project.suspect import (
     PlaceKind,
     PropagationSuspect,
     Route,
+    SettingSuspect,
+    SharedUseSuspect,
+    Single,
     Strength,
     Suspect,
     Use,
     WriteSuspect,
 )
 from leaklint.rule import Rule, Verdict
-from leaklint.words import listed, short
+from leaklint.words import clipped, listed, short
 
 _RELATED = 12  # further sites that a trace lists
 _READ_ANYWAY = (Kept.DEFAULT, Kept.CLIENT)  # by every call of the function, by every call of the client
@@ -54,6 +59,8 @@ def tell(rule: Rule, suspect: Suspect, verdict: Verdict, fix: Fix | None) -> Fin
 
 def subject(suspect: Suspect) -> str:
     """The shared object or id that a finding is about."""
+    if told := stories.subject(suspect):
+        return told
     match suspect:
         case WriteSuspect(place=place):
             return f"{place.owner}.{place.slot}{''.join(place.path)}"
@@ -61,19 +68,29 @@ def subject(suspect: Suspect) -> str:
             return f"{suspect.function}.{name} ({form})"
         case OverrideSuspect(override=override, form=form):
             return f"{suspect.function}.{override} ({form})"
+        case SharedUseSuspect(name=name):
+            return f"{suspect.function}.{name}"
+        case SettingSuspect(setting=setting):
+            return setting
+        case FileSuspect(path=path):
+            return path
         case _:
             return f"{suspect.function}.{getattr(suspect, 'name', '') or getattr(suspect, 'concept', '')}"
 
 
 def statement(suspect: Suspect) -> str:
     """What the primary statement says, for fingerprints."""
+    if told := stories.statement(suspect):
+        return told
     match suspect:
         case WriteSuspect(place=place, value=value):
             return f"{place.text} = {value}"
         case IdSuspect(value=value):
             return value
+        case SettingSuspect(text=text) | FileSuspect(text=text):
+            return text
         case _:
-            return getattr(suspect, "callee", "") or getattr(suspect, "ambient", "")
+            return getattr(suspect, "ambient", "") or getattr(suspect, "callee", "")
 
 
 def declared(suspect: Suspect) -> Iterator[Span]:
@@ -82,6 +99,8 @@ def declared(suspect: Suspect) -> Iterator[Span]:
         if suspect.place.created is not None:
             yield suspect.place.created
         yield from (u.statement for u in suspect.uses if u.access.value == "store")
+    if isinstance(suspect, SharedUseSuspect):
+        yield suspect.statement
 
 
 # --- reasons --------------------------------------------------------------------------------------------------------
@@ -95,10 +114,15 @@ def because(suspect: Suspect) -> Iterator[str]:
         yield f"`{short(entry.function)}` {kind} ({entry.label})"
     if isinstance(suspect, WriteSuspect):
         yield from _because_of_write(suspect)
-    if isinstance(suspect, OverrideSuspect) and suspect.form in ("ambient", "built"):
+    if isinstance(suspect, OverrideSuspect) and suspect.form in ("ambient", "built", "keyed"):
         yield f"`{suspect.override}` belongs to this call; `{suspect.ambient}` belongs to its surroundings"
+    if isinstance(suspect, SharedUseSuspect):
+        yield f"`{suspect.name}` is shared: {suspect.why}"
+    if isinstance(suspect, (SettingSuspect, FileSuspect)) and suspect.value:
+        yield f"`{suspect.value}` carries {_carried(suspect.concept)}"
     if isinstance(suspect, IdSuspect):
         yield f"request code uses it as {suspect.use_text}"
+    yield from stories.because(suspect)
 
 
 def _because_of_write(suspect: WriteSuspect) -> Iterator[str]:
@@ -106,8 +130,7 @@ def _because_of_write(suspect: WriteSuspect) -> Iterator[str]:
     if place.why:
         yield f"`{_owner(suspect)}` is shared: {place.why}"
     if suspect.value:
-        what = f"the {suspect.concept} of the request" if suspect.concept else "request data"
-        yield f"`{suspect.value}` carries {what}"
+        yield f"`{suspect.value}` carries {_carried(suspect.concept)}"
     if suspect.readers:
         others = {short(u.function) for u in suspect.readers}
         yield f"other requests read it in {listed(sorted(others))}"
@@ -115,15 +138,25 @@ def _because_of_write(suspect: WriteSuspect) -> Iterator[str]:
         yield "no request code was seen to read it back"
 
 
+def _carried(concept: str) -> str:
+    return f"the {concept} of the request" if concept else "request data"
+
+
 def confidence(suspect: Suspect) -> Confidence:
     """From recorded facts: how sure the route is, how personal the data, whether anybody reads it back."""
     if suspect.route is not None and not suspect.route.entry.certain:
         return Confidence.MEDIUM
+    if known := stories.confidence(suspect):
+        return known
     if isinstance(suspect, WriteSuspect):
         if not suspect.readers and not suspect.resets and suspect.place.kept not in _READ_ANYWAY:
             return Confidence.LOW
         if suspect.strength is Strength.CONTENT and suspect.guarded:
             return Confidence.MEDIUM
+    if isinstance(suspect, SharedUseSuspect) and suspect.single in (Single.CONNECTION, Single.COOKIES):
+        return Confidence.MEDIUM
+    if isinstance(suspect, SettingSuspect) and not suspect.known:
+        return Confidence.MEDIUM
     if isinstance(suspect, OverrideSuspect) and suspect.kind == "settings":
         return Confidence.MEDIUM
     return Confidence.HIGH
@@ -142,12 +175,22 @@ def trace(suspect: Suspect) -> Iterator[Step]:
         case IdSuspect():
             yield Step(StepRole.WRITE, suspect.span, f"`{suspect.name}` gets {suspect.value or 'this value'}")
             yield Step(StepRole.READ, suspect.use, f"used as {suspect.use_text}")
+        case SharedUseSuspect():
+            yield Step(StepRole.SHARED, suspect.span, suspect.why)
+            yield from _steps(StepRole.READ, f"uses the one {suspect.single.value}", suspect.uses)
+        case SettingSuspect():
+            yield Step(StepRole.WRITE, suspect.span, f"changes {suspect.setting} for the whole process")
+            yield from _steps(StepRole.RELATED, "also changed here", suspect.siblings)
+            yield from _steps(StepRole.RELATED, "set back here", [suspect.undone] if suspect.undone else [])
+        case FileSuspect():
+            yield Step(StepRole.WRITE, suspect.span, f"writes `{suspect.path}`, the same file for all requests")
+            yield from _steps(StepRole.READ, "read back here, whoever wrote it last", [suspect.reader])
         case OverrideSuspect():
             yield from _trace_of_override(suspect)
         case PropagationSuspect():
             yield from _trace_of_propagation(suspect)
         case _:
-            yield Step(StepRole.WRITE, suspect.span, "here")
+            yield from stories.trace(suspect)
 
 
 def route(way: Route) -> Iterator[Step]:
@@ -176,6 +219,8 @@ def _trace_of_override(suspect: OverrideSuspect) -> Iterator[Step]:
             yield Step(StepRole.WRITE, suspect.span, f"uses `{suspect.ambient}` and not `{suspect.override}`")
         case "built":
             yield Step(StepRole.WRITE, suspect.span, f"builds the payload without `{suspect.override}`")
+        case "keyed":
+            yield Step(StepRole.WRITE, suspect.span, f"looks up without `{suspect.override}`")
         case "ignored" | "logged":
             yield Step(StepRole.WRITE, suspect.span, f"takes `{suspect.override}` and does not act on it")
         case _:
@@ -207,6 +252,19 @@ def _steps(role: StepRole, message: str, uses: Iterable[Use]) -> Iterator[Step]:
 
 def timeline(suspect: Suspect) -> Iterator[Moment]:
     """Two requests, interleaved so that the second gets what the first kept."""
+    yield from stories.timeline(suspect)
+    match suspect:
+        case SharedUseSuspect(uses=uses, texts=texts):
+            yield Moment(0, f"`{clipped(texts[0])}`", uses[0].span)
+            yield Moment(1, f"`{clipped(texts[-1])}`", uses[-1].span, f"← on A's {suspect.single.value}")
+        case SettingSuspect(value=value):
+            yield Moment(0, f"sets {suspect.setting}", suspect.span)
+            yield Moment(1, f"sets {suspect.setting} too" if value else f"relies on {suspect.setting}", suspect.span)
+            yield Moment(0, f"goes on with {suspect.setting}", None, "← B's" if value else "")
+        case FileSuspect(path=path, reader=reader):
+            yield Moment(0, f"writes `{path}`", suspect.span)
+            yield Moment(1, f"writes `{path}`", suspect.span)
+            yield Moment(0, f"reads `{path}`", reader.span, "← B's")
     if not isinstance(suspect, WriteSuspect) or not suspect.readers:
         return
     slot, reader = _slot(suspect), suspect.readers[0]

@@ -100,6 +100,7 @@ from leaklint.codemods import Refused, offer
 from leaklint.finding import Edit, Family, Fix, Safety, Severity
 from leaklint.project.suspect import OverrideSuspect, Suspect
 from leaklint.rule import Rule, Sources, Verdict
+from leaklint.words import short
 
 
 class AmbientOverOverride(Rule):
@@ -113,16 +114,25 @@ class AmbientOverOverride(Rule):
 
     def wants(self, suspect: Suspect) -> bool:
         assert isinstance(suspect, OverrideSuspect)
-        return suspect.form in ("ambient", "built")
+        return suspect.form in ("ambient", "built", "keyed")
 
     def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
         assert isinstance(suspect, OverrideSuspect)
-        where = f"the payload takes `{suspect.key}` from" if suspect.form == "built" else "the call uses"
+        where = "the call uses"
+        if suspect.form != "ambient":
+            what = "payload" if suspect.form == "built" else "key"
+            where = f"the {what} that `{short(suspect.callee)}` makes takes `{suspect.key}` from"
         yield Verdict(
             f"{where} `{suspect.ambient}` although `{suspect.override}` says which {suspect.concept} this call is for",
-            help=f"use `{suspect.resolver}`" if suspect.resolver else f"ask `{suspect.override}` first",
+            help=_help(suspect),
             codemods=(lambda sources: _use_override(sources, suspect),) if suspect.resolver else (),
         )
+
+
+def _help(suspect: OverrideSuspect) -> str:
+    if suspect.form == "keyed":
+        return f"pass `{suspect.override}` to `{short(suspect.callee)}` and use it there"
+    return f"use `{suspect.resolver}`" if suspect.resolver else f"ask `{suspect.override}` first"
 
 
 def _use_override(sources: Sources, suspect: OverrideSuspect) -> Fix:

@@ -12,6 +12,7 @@ from leaklint.index.summary import (
     Call,
     Const,
     FunctionRef,
+    Item,
     Kind,
     Name,
     Param,
@@ -97,7 +98,7 @@ def _form(known: Ids, info: FunctionInfo, param: Param) -> str:
     """ "ignored" or "logged"; empty when the parameter has an effect."""
     mentions = list(_mentions(known, info, param.name))
     if not mentions:
-        return "" if _sees_all(known, info) else "ignored"
+        return "ignored" if _acts(known, info) and not _sees_all(known, info) else ""
     only_logged = all(at is info and _is_logged(known, info, spot) for at, spot in mentions)
     concept = id_concept(known.found.state.models, param.name)
     if only_logged and concept in ("session", "tenant", "model") and _pass_on(known, info, param) is not None:
@@ -123,6 +124,16 @@ def _in_nested(
     outside = [p.default for p in inner.function.params if p.default is not None]
     if any(name in names(term) for term in (*outside, *inner.function.decorators)):
         yield inner, spot
+
+
+def _acts(known: Ids, info: FunctionInfo) -> bool:
+    """Whether the function does anything that an id could decide: calls, looks up, stores."""
+    return any(
+        isinstance(s.term, Item)
+        or s.role == "target"
+        or (isinstance(s.term, Call) and not known.found.is_log(info, s.term))
+        for s in known.found.spots(info)
+    )
 
 
 def _sees_all(known: Ids, info: FunctionInfo) -> bool:

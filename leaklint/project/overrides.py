@@ -15,7 +15,7 @@ from leaklint.project.ambient import AmbientUse, Survey, own_params, uses
 from leaklint.project.idnames import id_concept, same_id
 from leaklint.project.program import FunctionInfo
 from leaklint.project.routes import Routes
-from leaklint.project.sinks import sent_as
+from leaklint.project.sinks import keys_with, sent_as
 from leaklint.project.spots import Spot, around, conditions, names, origins
 from leaklint.project.state import Frame, State
 from leaklint.project.suspect import OverrideSuspect
@@ -35,10 +35,11 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """What puts an ambient id into a payload that a function gives back."""
+    """What puts an ambient id into a payload that a function gives back, or into the key of a look-up."""
 
     use: AmbientUse
     key: str
+    in_payload: bool
 
 
 @dataclass
@@ -87,7 +88,7 @@ def ambient_over_override(known: Ids, ways: Routes) -> Iterator[OverrideSuspect]
             carrier = _carried(known, info, spot)
             override = _built_over(known, info, spot, carrier) if carrier is not None else None
             if carrier is not None and override is not None:
-                yield _suspect(known, ways, frame, spot, carrier.use, override, carrier.key)
+                yield _suspect(known, ways, frame, spot, carrier.use, override, carrier)
 
 
 # --- overrides in scope ---------------------------------------------------------------------------------------------
@@ -181,22 +182,34 @@ def _sets_context(found: Survey, info: FunctionInfo, call: Call) -> Iterator[boo
 
 
 def _find_carriers(known: Ids) -> None:
-    """Functions that give back a payload with an ambient id in it, and have no override in scope."""
+    """Functions without an override in scope that put an ambient id into a payload or a key."""
     for info, all_uses in known.uses.items():
         for use in all_uses:
-            if not use.asks and use.spot.role == "entry" and _may_carry(known, info, use, use.spot.name):
-                known.carriers[info] = Carrier(use, use.spot.name)
+            if use.asks or info in known.found.getters or overrides(known, info, use.concept):
+                continue
+            if use.spot.role == "entry" and _gives_any_back(known, info, use.spot.name):
+                known.carriers[info] = Carrier(use, use.spot.name, True)
+            elif name := _keyed_by(known, info, use):
+                known.carriers.setdefault(info, Carrier(use, name, False))
     for _ in range(_CHAIN):
         for info in known.uses:
             for spot in known.found.spots(info) if info not in known.carriers else ():
                 carrier = _carried(known, info, spot)
-                if carrier is not None and _may_carry(known, info, carrier.use, carrier.key):
+                if carrier is None or not carrier.in_payload or overrides(known, info, carrier.use.concept):
+                    continue
+                if _gives_any_back(known, info, carrier.key):
                     known.carriers[info] = carrier
 
 
-def _may_carry(known: Ids, info: FunctionInfo, use: AmbientUse, key: str) -> bool:
-    if overrides(known, info, use.concept):
-        return False
+def _keyed_by(known: Ids, info: FunctionInfo, use: AmbientUse) -> str:
+    """The name of an ambient id that is the key of something which outlives the call; empty if it is none."""
+    name = sent_as(known.found, info, use.spot, use.name)
+    if use.kind != "context" or id_concept(known.found.state.models, name) != use.concept:
+        return ""
+    return name if keys_with(known.found, info, use.spot) else ""
+
+
+def _gives_any_back(known: Ids, info: FunctionInfo, key: str) -> bool:
     return any(_gives_back(known.found.state, frame, key) for frame in known.found.frames[info])
 
 
@@ -224,7 +237,7 @@ def _built_over(known: Ids, info: FunctionInfo, spot: Spot, carrier: Carrier) ->
     """The override that a call of a payload's builder leaves out of the payload."""
     call, concept = spot.term, carrier.use.concept
     assert isinstance(call, Call)
-    scope = overrides(known, info, concept)
+    scope = (*overrides(known, info, concept), *_local(known, info, spot, concept))
     overridden = {o.name for o in scope}
     if not scope or _made_equal(known, info, carrier.use.name, scope) or known.found.is_idle(info, spot):
         return None
@@ -236,6 +249,20 @@ def _built_over(known: Ids, info: FunctionInfo, spot: Spot, carrier: Carrier) ->
     if _replaced(known, info, spot, carrier.key):
         return None
     return next((o for o in scope if o.is_options or same_id(carrier.key, o.name)), None)
+
+
+def _local(known: Ids, info: FunctionInfo, spot: Spot, concept: str) -> list[Override]:
+    """Local names that hold an id which was read from what the function was given."""
+    found: list[Override] = []
+    for name in info.binds():
+        binds, initial = info.reaching(name, spot.position)
+        if initial or not binds or id_concept(known.found.state.models, name) != concept:
+            continue
+        values = [(b, op.value) for b in binds if isinstance(op := info.function.ops[b], Bind)]
+        ambient = {use.spot.position for use in known.uses[info]}
+        if all(b not in ambient and origins(info, v, b) & own_params(info) for b, v in values):
+            found.append(Override(name, False, False))
+    return found
 
 
 def _replaced(known: Ids, info: FunctionInfo, spot: Spot, key: str) -> bool:
@@ -267,7 +294,13 @@ def _replaced(known: Ids, info: FunctionInfo, spot: Spot, key: str) -> bool:
 
 
 def _suspect(
-    known: Ids, ways: Routes, frame: Frame, spot: Spot, use: AmbientUse, override: Override, key: str = ""
+    known: Ids,
+    ways: Routes,
+    frame: Frame,
+    spot: Spot,
+    use: AmbientUse,
+    override: Override,
+    carrier: Carrier | None = None,
 ) -> OverrideSuspect:
     info = frame.info
     module, source = info.module, use.info.module
@@ -280,11 +313,12 @@ def _suspect(
         concept=use.concept,
         override=override.name,
         ambient=ambient,
-        resolver=_instead(known, info, use.concept, override, ambient),
+        resolver=_instead(known, info, use.concept, override, ambient) if carrier is None or carrier.in_payload else "",
         matrix=(),
-        form="ambient" if not key else "built",
-        key=key,
+        form="ambient" if carrier is None else "built" if carrier.in_payload else "keyed",
+        key=carrier.key if carrier is not None else "",
         source=source.span(use.spot.span),
+        callee=use.info.qualname if carrier is not None else "",
         kind=use.kind,
         optional=override.optional,
     )

@@ -10,6 +10,7 @@ from leaklint.project.ambient import Survey
 from leaklint.project.program import FunctionInfo
 from leaklint.project.spots import Spot, around
 
+_DEEP = 3  # local names a value is followed through
 _TAKEN = ("arg", "keyword", "entry", "key", "store-key")
 
 
@@ -55,13 +56,47 @@ def _parameter(found: Survey, info: FunctionInfo, call: Call, spot: Spot) -> str
     return ""
 
 
-def _leaves(found: Survey, info: FunctionInfo, local: str, position: int) -> bool:
+def _leaves(found: Survey, info: FunctionInfo, local: str, position: int, depth: int = 0) -> bool:
     """Whether what a local name got at a position goes on into a payload, an argument or a key."""
     for spot in reads(found, info, local, position):
         whole = (spot, *around(spot))
-        if not found.is_idle(info, spot) and any(o.role in _TAKEN for o in whole):
+        if found.is_idle(info, spot):
+            continue
+        if any(o.role in _TAKEN for o in whole):
+            return True
+        op = info.function.ops[spot.position]
+        if depth == _DEEP or whole[-1].role != "bind" or not isinstance(op, Bind) or not isinstance(op.target, Name):
+            continue
+        if op.target.id != local and _leaves(found, info, op.target.id, spot.position, depth + 1):
             return True
     return False
+
+
+def keys_with(found: Survey, info: FunctionInfo, spot: Spot, depth: int = 0) -> list[Spot]:
+    """Where a value is, or is part of, the key of a look-up in something that outlives the function."""
+    keys: list[Spot] = []
+    whole = (spot, *around(spot))
+    for at in whole:
+        if at.outer is not None and (name := _looked_up(at)) and name.id not in info.function.bound:
+            keys.append(at)
+    op = info.function.ops[spot.position]
+    if depth < _DEEP and whole[-1].role == "bind" and isinstance(op, Bind) and isinstance(op.target, Name):
+        for read in reads(found, info, op.target.id, spot.position):
+            keys += keys_with(found, info, read, depth + 1)
+    return keys
+
+
+def _looked_up(at: Spot) -> Name | None:
+    """The container that a term is a key of: `cache[x]`, `cache.get(x)`."""
+    match at.outer.term if at.outer is not None else None:
+        case Item(base=Name() as container) if at.role == "key":
+            return container
+        case Call(func=Attr(base=Name() as container, name="get" | "setdefault" | "pop"), args=(first, *_)) if (
+            first is at.term
+        ):
+            return container
+        case _:
+            return None
 
 
 def reads(found: Survey, info: FunctionInfo, local: str, position: int) -> list[Spot]:

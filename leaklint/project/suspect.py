@@ -242,6 +242,9 @@ class IdSuspect(Suspect):
     use: Span  # where request code uses it
     use_text: str  # "key of `self.sessions`", "argument `session_id` of `agent.run`"
     form: str  # "assign", "argument", "keyword", "default", "dict-key", "or", "get", "else", "class-attribute", "dataclass-field", "module", "decorator", "lazy-attribute", "factory"
+    available: str = ""  # an id of this session that is in scope there: `session_id`, `request.session_hash`
+    in_request: bool = False  # the code that brings it in runs for every request
+    uses: tuple[Use, ...] = ()  # every occurrence of the attribute or name that holds it, for codemods
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,8 +256,9 @@ class OverrideSuspect(Suspect):
     ambient: str  # source text of the ambient use; empty for ignored overrides
     resolver: str  # what to use instead: the parameter, or the project's own resolver call; empty if none
     matrix: tuple[tuple[str, str, str], ...]  # for split identity: (path, source of id, source of the other id)
-    form: str  # "ambient", "built" (into a payload by a callee), "ignored", "logged", "split-call", "split-siblings"
-    key: str = ""  # the entry of the payload that holds the id, where a callee builds it
+    form: str  # "ambient", "built" (into a payload by a callee), "keyed" (a callee's key), "ignored", "logged", "split-call"
+    key: str = ""  # the name of the id in the payload or key, where a callee makes it
+    callee: str = ""  # that callee, qualified
     source: Span | None = None  # the ambient read itself, or the second of two ids
     kind: str = "context"  # what the ambient id is read from: "context" or "settings"
     optional: bool = False  # the override may be None
@@ -273,3 +277,30 @@ class PropagationSuspect(Suspect):
     form: str  # "parameter" (first-party) or "outbound"
     example: Span | None  # the parameter that takes it, or a sibling call that does send it
     carrier: str = ""  # of outbound calls: the keyword that takes headers or metadata
+
+
+class RaceForm(Enum):
+    """What a function does with an entry that it looked up before."""
+
+    INSERT = "insert"  # stores a new one
+    UPDATE = "update"  # stores one computed from the old
+    REMOVE = "remove"  # ends it and takes it out
+
+
+@dataclass(frozen=True, slots=True)
+class RaceSuspect(Suspect):
+    """A look-up that another request can outdate before the step that depends on it; `span` is the look-up."""
+
+    place: str  # the map as the code writes it: "self._sessions"
+    key: str  # the key, likewise; empty for attributes
+    check: str  # source text of the look-up
+    act: Span
+    act_text: str
+    doer: str  # the function that acts, when it is a callee
+    form: RaceForm
+    pause: Span | None  # where the function waits; None when a thread is stopped anywhere
+    pause_text: str
+    threads: bool  # runs in a thread pool
+    useless: str  # a lock that is held over both and keeps nobody out there
+    useless_reach: str  # "task" or "own"
+    sure: bool  # something is lost whenever it happens
