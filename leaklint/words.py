@@ -31,6 +31,11 @@ def listed(words: Sequence[str]) -> str:
     return f"{', '.join(quoted[:-1])} and {quoted[-1]}"
 
 
+def clipped(text: str) -> str:
+    """Source text as far as a message quotes it."""
+    return text if len(text) <= _QUOTED else f"{text[: _QUOTED - 1]}…"
+
+
 def value(suspect: WriteSuspect) -> str:
     """What is kept: its source text where that is short, else what the request gave."""
     text = suspect.value.partition("= ")[2] if suspect.how == "augment" else suspect.value

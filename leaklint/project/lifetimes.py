@@ -68,6 +68,8 @@ def lifetimes(s: State) -> Lifetimes:
         if why is not None:
             found.shared[holder] = why
             work.append(holder)
+            if isinstance(holder, Member) and (owner := _owner(holder)) is not None:
+                found.shared.setdefault(owner, why)  # it may hold nothing itself
         for name, value in s.heap[holder].items():
             for atom in value:
                 if isinstance(atom, (Instance, FunctionValue)):

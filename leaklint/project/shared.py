@@ -126,7 +126,9 @@ def _slot(s: State, lives: Lifetimes, captured: Captured, effect: Effect) -> tup
     """The shared slot that an effect writes to, by its shortest name; `None` when the holder is not shared."""
     holder = effect.holder
     why = lives.why(holder)
-    if why is None or isolated(s, holder) or concurrent(s, holder):  # type: ignore[arg-type]
+    if why is None or isolated(s, holder):  # type: ignore[arg-type]
+        return None
+    if concurrent(s, holder) and not client_of(s, holder):
         return None
     if is_identity(s, effect):
         return None
@@ -182,7 +184,7 @@ def _through_holders(
             yield located
     if found or not isinstance(holder, Instance) or holder.phase is not Phase.SETUP:
         return
-    variable = _variable(holder)
+    variable = variable_of(holder)
     if variable is not None and holder.frame is not None and (holder.frame, variable) in captured:
         yield Slot(PlaceKind.CLOSURE, holder.frame.info, variable, below), why, (*chain, (holder.frame, variable))
     elif (default := _default_of(holder)) is not None:
@@ -191,7 +193,7 @@ def _through_holders(
         yield Slot(PlaceKind.INSTANCE, holder.fqn, name, path), why, chain
 
 
-def _variable(instance: Instance) -> str | None:
+def variable_of(instance: Instance) -> str | None:
     """The local name of the set-up function that an object was bound to, which handlers close over."""
     if instance.frame is None:
         return None
