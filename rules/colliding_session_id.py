@@ -75,9 +75,10 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from leaklint.finding import Family, Safety, Severity
+from leaklint.codemods import identity
+from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import IdOrigin, IdSuspect, Suspect
-from leaklint.rule import Rule, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 
 
 class CollidingSessionId(Rule):
@@ -98,4 +99,12 @@ class CollidingSessionId(Rule):
         yield Verdict(
             f"`{suspect.name}` comes from {suspect.why}: two sessions can have the same",
             help="use `uuid.uuid4()`",
+            codemods=(lambda sources: _fresh(sources, suspect),),
         )
+
+
+def _fresh(sources: Sources, suspect: IdSuspect) -> Fix:
+    syntax = sources.open(suspect.value_span.path)
+    node = syntax.node_at(suspect.value_span)
+    text = isinstance(node, cst.FormattedString | cst.Subscript) or suspect.value.startswith("str(")
+    return identity.give_id(syntax, node, safety=Safety.SAFE if text else Safety.SUGGESTED)

@@ -72,9 +72,10 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from leaklint.finding import Family, Safety, Severity
+from leaklint.codemods import identity
+from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import IdOrigin, IdSuspect, Suspect
-from leaklint.rule import Rule, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 
 
 class ConstantIdFallback(Rule):
@@ -95,4 +96,15 @@ class ConstantIdFallback(Rule):
         yield Verdict(
             f"`{suspect.name}` is {suspect.value} for all who bring none",
             help="make a fresh id when none is given, or refuse the request",
+            codemods=(lambda sources: _fresh(sources, suspect),) if suspect.in_request else (),
         )
+
+
+def _fresh(sources: Sources, suspect: IdSuspect) -> Fix:
+    syntax = sources.open(suspect.value_span.path)
+    node = syntax.node_at(suspect.value_span)
+    if not isinstance(node, cst.SimpleString):
+        return Fix("Fall back to a fresh id", Safety.SUGGESTED, refused=f"`{suspect.value}` is no plain text")
+    if suspect.form == "default":
+        return identity.fresh_fallback(syntax, node)
+    return identity.give_id(syntax, node, suspect.available)

@@ -76,9 +76,10 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from leaklint.finding import Family, Safety, Severity
+from leaklint.codemods import identity
+from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import IdOrigin, IdSuspect, Suspect
-from leaklint.rule import Rule, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 
 
 class ConstantSessionId(Rule):
@@ -99,4 +100,10 @@ class ConstantSessionId(Rule):
         yield Verdict(
             f"`{suspect.name}` is {suspect.value} in every request",
             help="use the id of this session",
+            codemods=(lambda sources: _give_id(sources, suspect),) if suspect.in_request else (),
         )
+
+
+def _give_id(sources: Sources, suspect: IdSuspect) -> Fix:
+    syntax = sources.open(suspect.value_span.path)
+    return identity.give_id(syntax, syntax.node_at(suspect.value_span), suspect.available)

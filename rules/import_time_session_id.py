@@ -83,9 +83,10 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from leaklint.finding import Family, Safety, Severity
+from leaklint.codemods import identity
+from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import IdOrigin, IdSuspect, Suspect
-from leaklint.rule import Rule, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 
 
 class ImportTimeSessionId(Rule):
@@ -106,4 +107,23 @@ class ImportTimeSessionId(Rule):
         yield Verdict(
             f"`{suspect.name}` is generated once and the same for every request",
             help="generate it for each session",
+            codemods=(lambda sources: _generate(sources, suspect),),
         )
+
+
+def _generate(sources: Sources, suspect: IdSuspect) -> Fix:
+    syntax = sources.open(suspect.value_span.path)
+    node = syntax.node_at(suspect.value_span)
+    match suspect.form:
+        case "default":
+            return identity.generate_inside(syntax, node)
+        case "dataclass-field":
+            return identity.use_default_factory(syntax, node)
+        case "module" if isinstance(
+            holder := syntax.enclosing(node, (cst.Assign, cst.AnnAssign)), cst.Assign | cst.AnnAssign
+        ):
+            return identity.generate_at_use(syntax, holder, sources.open)
+        case _:
+            return Fix(
+                "Generate it for each session", Safety.SUGGESTED, refused="it belongs to an object that all share"
+            )

@@ -99,9 +99,10 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from leaklint.finding import Family, Safety, Severity
+from leaklint.codemods import identity
+from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import IdOrigin, IdSuspect, Suspect
-from leaklint.rule import Rule, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 
 
 class MemoizedSessionId(Rule):
@@ -122,4 +123,12 @@ class MemoizedSessionId(Rule):
         yield Verdict(
             f"`{suspect.name}` keeps what the first request made for all later ones",
             help="keep one for each session id",
+            codemods=(lambda sources: _forget(sources, suspect),) if suspect.form == "decorator" else (),
         )
+
+
+def _forget(sources: Sources, suspect: IdSuspect) -> Fix:
+    syntax = sources.open(suspect.span.path)
+    decorator = syntax.enclosing(syntax.node_at(suspect.span), cst.Decorator)
+    assert isinstance(decorator, cst.Decorator)
+    return identity.forget(syntax, decorator, sources.open)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from leaklint.finding import Span
-from leaklint.index.summary import Bind, Const, Kind, Range, Term, Test
+from leaklint.index.summary import Attr, Bind, Const, Kind, Range, Term, Test
 from leaklint.project import calls
 from leaklint.project.generated import brought_in, is_of_process, name_alone
 from leaklint.project.id_uses import IdUse, id_concept, uses
@@ -20,8 +20,10 @@ from leaklint.project.origins import Origin, Site, children, origin, roots, site
 from leaklint.project.program import FunctionInfo, Module
 from leaklint.project.routes import Routes
 from leaklint.project.state import Frame, State
-from leaklint.project.suspect import IdOrigin, IdSuspect, WriteSuspect
-from leaklint.project.values import Ambient, Atom, ClassValue, Literal, Phase, Token
+from leaklint.project.suspect import IdOrigin, IdSuspect, Strength, Use, WriteSuspect
+from leaklint.project.uses import attribute_occurrences
+from leaklint.project.uses import use as use_of
+from leaklint.project.values import NOTHING, Ambient, Atom, ClassValue, Instance, Literal, Phase, Taint, Token, Value
 
 
 class Brought(NamedTuple):
@@ -198,6 +200,8 @@ def _generated(s: State, use: IdUse, atom: Token, kept: Mapping[Atom, Memo]) -> 
     if at is None:
         return None
     how = brought_in(s, at, atom)
+    if how.form == "class-attribute" and (cls := _class_of(s, at)) is not None and calls.is_data_class(s, cls):
+        how = how._replace(form="dataclass-field")
     if atom.phase is Phase.SETUP:
         silent = not use.kept or is_of_process(how.name) or is_of_process(use.occurrence.name) or _is_ambient(use)
         return None if silent else Brought(use, at, how, IdOrigin.IMPORT_TIME)
@@ -236,4 +240,33 @@ def _suspect(s: State, ways: Routes, brought: Brought) -> IdSuspect:
         use=frame.info.module.span(use.span),
         use_text=use.text,
         form=how.form,
+        available=_available(s, inside, at, use.occurrence.concept),
+        in_request=bool(inside),
+        uses=tuple(_occurrences(s, at, how)),
     )
+
+
+def _available(s: State, frames: list[Frame], at: Site, concept: str) -> str:
+    """An id of the session among the parameters, or what the framework gives as such by one of them."""
+    for param in at.info.function.params if frames and at.param is None else ():
+        values = [f.args.get(param.name, NOTHING) for f in frames]
+        if id_concept(s.models, param.name) == concept and all(_is_personal(v) for v in values):
+            return param.name
+        for home in s.models.homes:
+            if home.id and home.scope == concept and all(_is_of(v, home.type) for v in values):
+                return f"{param.name}.{home.id.partition('.')[2]}"
+    return ""
+
+
+def _is_personal(value: Value) -> bool:
+    return any(isinstance(a, Taint) and a.strength is Strength.IDENTITY for a in value)
+
+
+def _is_of(value: Value, fqn: str) -> bool:
+    return bool(value) and all(isinstance(a, Instance) and a.fqn == fqn for a in value)
+
+
+def _occurrences(s: State, at: Site, how: Origin) -> Iterator[Use]:
+    """Every place in the program that names the attribute which holds a constant."""
+    if how.form == "assign" and isinstance(how.op, Bind) and isinstance(how.op.target, Attr):
+        yield from (use_of(o, True) for o in attribute_occurrences(s.program, s.models, how.op.target.name))

@@ -241,7 +241,8 @@ class IdSuspect(Suspect):
     why: str  # for colliding ids: "a clock", "`hash()`", "the client's address"
     use: Span  # where request code uses it
     use_text: str  # "key of `self.sessions`", "argument `session_id` of `agent.run`"
-    form: str  # "assign", "argument", "keyword", "default", "dict-key", "or", "get", "else", "class-attribute", "dataclass-field", "module", "decorator", "lazy-attribute", "factory"
+    form: str  # "assign", "argument", "keyword", "default", "dict-key", "key", "or", "get", "else", "return", "module",
+    # "class-attribute", "dataclass-field", "decorator", "lazy-attribute", "factory"
     available: str = ""  # an id of this session that is in scope there: `session_id`, `request.session_hash`
     in_request: bool = False  # the code that brings it in runs for every request
     uses: tuple[Use, ...] = ()  # every occurrence of the attribute or name that holds it, for codemods
