@@ -13,7 +13,7 @@ from leaklint.models import CallModel
 from leaklint.project import entries, evaluate, execute
 from leaklint.project.copies import DEEP, copied
 from leaklint.project.program import Module
-from leaklint.project.state import ITEMS, Effect, Frame, Made, State, capped, item_field
+from leaklint.project.state import ITEMS, Effect, Frame, Made, State, grown, item_field
 from leaklint.project.suspect import Access, Strength
 from leaklint.project.values import (
     ANYTHING,
@@ -29,6 +29,7 @@ from leaklint.project.values import (
     Method,
     Partial,
     Phase,
+    Super,
     Taint,
     Token,
     Value,
@@ -91,7 +92,7 @@ def enter(
     changed = _merge(callee, bound)
     if frame not in callee.callers:
         callee.callers[frame] = term
-    callee.dependents.add(frame)
+    callee.dependents[frame] = None
     made = frame.made.get(term.order)
     if made is not None and callee not in made.targets:
         frame.made[term.order] = made._replace(targets=(*made.targets, callee))
@@ -106,9 +107,16 @@ def enter(
 
 def _kind_of(value: Value) -> object:
     """What tells calls of one function apart: callables and objects passed, and how personal the data is."""
-    objects = [a for a in value if not isinstance(a, (Taint, Literal, Token))]
-    strength = max((2 if a.strength is Strength.IDENTITY else 1 for a in value if isinstance(a, Taint)), default=0)
-    return (strength, objects[0] if len(objects) == 1 else len(objects) > 0)
+    if not value:
+        return None
+    strength, count, one = 0, 0, None
+    for atom in value:
+        kind = atom.__class__
+        if kind is Taint:
+            strength = max(strength, 2 if atom.strength is Strength.IDENTITY else 1)  # type: ignore[attr-defined]
+        elif kind is not Literal and kind is not Token:
+            count, one = count + 1, atom
+    return (strength, one if count == 1 else count > 0)
 
 
 def _merge(frame: Frame, bound: dict[str, Value]) -> bool:
@@ -116,10 +124,10 @@ def _merge(frame: Frame, bound: dict[str, Value]) -> bool:
     for name, value in bound.items():
         old = frame.args.get(name)
         if old is None:
-            frame.args[name] = capped(value)
+            frame.args[name] = grown(NOTHING, value)
             changed = True
         elif not value <= old:
-            new = capped(old | value)
+            new = grown(old, value)
             changed = changed or new != old
             frame.args[name] = new
     return changed
@@ -169,7 +177,7 @@ def bind_arguments(
 
 
 def _default(s: State, function: FunctionValue, default: Term | None) -> Value:
-    if default is None or function.env is None:
+    if default is None or function.env is None or (default.__class__ is Const and default.value is None):  # type: ignore[union-attr]
         return NOTHING
     return evaluate.evaluate(s, function.env, default, _defined_at(function))
 
@@ -230,10 +238,10 @@ def returned(s: State, frame: Frame, value: Value) -> None:
     """Add to what a frame gives back."""
     if value <= frame.returns:
         return
-    grown = capped(frame.returns | value)
-    if grown == frame.returns:
+    more = grown(frame.returns, value)
+    if more == frame.returns:
         return
-    frame.returns = grown
+    frame.returns = more
     for dependent in frame.dependents:
         s.enqueue(dependent)
 
@@ -705,7 +713,7 @@ def _super(s: State, frame: Frame, term: Call, args: Args, keywords: Keywords, a
     defining = next((c for c in _classes_of(s, receiver) if c.info is scope.info.owner), None)
     if receiver is None or defining is None:
         return NOTHING
-    return frozenset((Super(defining, receiver),))
+    return frozenset((s.super_of(defining, receiver),))
 
 
 def _classes_of(s: State, receiver: Atom | None) -> tuple[ClassValue, ...]:
@@ -715,22 +723,6 @@ def _classes_of(s: State, receiver: Atom | None) -> tuple[ClassValue, ...]:
         metas = tuple(c for m in _metaclasses(s, receiver) for c in mro(s, m)[0])
         return (*mro(s, receiver)[0], *metas)
     return ()
-
-
-class Super(Atom):
-    """What `super()` gives: a receiver seen from behind one of its classes."""
-
-    __slots__ = ("defining", "receiver")
-
-    def __init__(self, defining: ClassValue, receiver: Atom) -> None:
-        self.defining = defining
-        self.receiver = receiver
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Super) and (other.defining, other.receiver) == (self.defining, self.receiver)
-
-    def __hash__(self) -> int:
-        return hash((self.defining, self.receiver))
 
 
 def super_attribute(s: State, frame: Frame, atom: Super, name: str, span: int, at: int) -> Value:

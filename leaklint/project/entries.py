@@ -405,7 +405,7 @@ def _enter_dependency(
     frame = s.frame(function.info, function.env, receiver, Phase.REQUEST, ("dependency",))
     if handler not in frame.callers:
         frame.callers[handler] = marker
-    frame.dependents.add(handler)
+    frame.dependents[handler] = None
     if frame.rounds == 0 and not frame.running:
         _fill_parameters(s, frame, function, receiver, _DEPENDENCY)
         execute.visit(s, frame)
@@ -417,6 +417,16 @@ def _enter_dependency(
 
 def typed(s: State, env: Frame, annotation: Term, phase: Phase, handler: Frame | None = None) -> Value:
     """An object of the annotated class, when nothing better is known of a value."""
+    key = (id(annotation), env, phase, handler is None)
+    known = s.typed.get(key)
+    if known is None:
+        known = _typed(s, env, annotation, phase, handler)
+        if env.rounds and not env.running:
+            s.typed[key] = known  # before that, the names in the annotation may not be bound yet
+    return known
+
+
+def _typed(s: State, env: Frame, annotation: Term, phase: Phase, handler: Frame | None) -> Value:
     at = max(len(s.ops(env)) - 1, 0)
     found: set[Atom] = set()
     for cls in _annotated_classes(s, env, annotation, at):

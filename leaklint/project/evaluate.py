@@ -35,7 +35,7 @@ from leaklint.index.summary import (
 from leaklint.project import calls
 from leaklint.project.copies import copied
 from leaklint.project.program import FunctionInfo, Module, ancestors
-from leaklint.project.state import ITEMS, MAKING, Frame, State, capped, item_field
+from leaklint.project.state import ITEMS, MAKING, Frame, State, item_field
 from leaklint.project.suspect import Strength
 from leaklint.project.values import (
     NOTHING,
@@ -690,7 +690,7 @@ def _carried(s: State, frame: Frame | None, value: Value, depth: int, found: set
                 found.add(s.taint(Strength.IDENTITY, "request"))
             if depth > 0:
                 if frame is not None:
-                    s.readers[atom, MAKING].add(frame)
+                    s.readers[atom, MAKING][frame] = None
                 for held in list(s.born.get(instance, {}).values()):
                     _carried(s, frame, held, depth - 1, found, seen)
         elif atom.__class__ is Method and atom not in seen:
@@ -711,7 +711,7 @@ def _carried_closure(
     env = atom.env
     if env is None or env.phase is not Phase.REQUEST or depth <= 0 or env.info.function.kind is not Kind.FUNCTION:
         return
-    for ident in _free_names(atom.info):
+    for ident in sorted(_free_names(atom.info)):
         if ident in env.info.function.bound:
             _carried(s, frame, everything(s, env, ident), depth - 1, found, seen)
 
@@ -758,4 +758,4 @@ _ATTRIBUTES: dict[type[Atom], Callable[[State, Frame, Any, str, int, int], Value
     FunctionValue: _function_attribute,
     Anything: _anything_attribute,
 }
-__all__ = ["ELEMENT", "Partial", "capped", "carried", "element", "evaluate", "everything", "mixed"]
+__all__ = ["ELEMENT", "Partial", "carried", "element", "evaluate", "everything", "mixed"]

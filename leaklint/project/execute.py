@@ -26,7 +26,7 @@ from leaklint.index.summary import (
     Term,
 )
 from leaklint.project import calls, entries, evaluate
-from leaklint.project.state import ITEMS, Edge, Effect, Frame, State, capped, item_field
+from leaklint.project.state import ITEMS, Edge, Effect, Frame, State, grown, item_field
 from leaklint.project.suspect import Access
 from leaklint.project.values import (
     NOTHING,
@@ -42,7 +42,7 @@ from leaklint.project.values import (
 )
 
 _NESTED = 60  # frames entered one inside another before the rest waits in the work list
-_ROUNDS = 40  # visits of one frame before it is left as it is
+_ROUNDS = 12  # visits of one frame before it is left as it is
 _depth = 0
 
 
@@ -191,7 +191,7 @@ def _bind_name(s: State, frame: Frame, op: Bind, ident: str, value: Value, at: i
     old = frame.values[at]
     if value <= old:
         return False
-    frame.values[at] = capped(old | value)
+    frame.values[at] = grown(old, value)
     return frame.values[at] != old
 
 

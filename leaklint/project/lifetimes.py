@@ -146,21 +146,30 @@ def _promote(s: State, found: Lifetimes, holder: Holder, name: str, atom: Atom, 
     """An object held by something shared is shared too, unless it is kept for one session or is itself the leak."""
     if isinstance(atom, Method):
         atom = atom.receiver
-    if not isinstance(atom, Instance) or atom in found.shared or atom.phase is Phase.SETUP or isolated(s, atom):
+    if not isinstance(atom, Instance) or atom.phase is Phase.SETUP or isolated(s, atom):
         return
     edge = s.edges.get((holder, name, atom))
     if edge is not None and edge.frame.phase is Phase.REQUEST:
         if is_identity(s, edge.effect):
             found.kept.add(atom)
+            if (why := found.shared.get(atom)) is not None and why.edge is not None and _lists(why.edge.effect.holder):
+                del found.shared[atom]
             return
         if not _is_lazy(s, edge) and evaluate.carried(s, None, frozenset((atom,))):
             return  # the store is the leak; what is stored belongs to one request
+    if atom in found.shared or (atom in found.kept and _lists(holder)):
+        return
     module = edge.frame.info.module if edge is not None else atom.module
     span = edge.effect.span if edge is not None else atom.span
     found.shared[atom] = Why("it is kept by something that outlives the request", module, span, edge)
     found.kept.discard(atom)
     if atom in s.heap:
         work.append(atom)
+
+
+def _lists(holder: Holder) -> bool:
+    """Whether it is a mere collection: an object of one session stays that, also where all sessions are listed."""
+    return isinstance(holder, Instance) and holder.cls is None
 
 
 def _is_lazy(s: State, edge: Edge) -> bool:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from leaklint.index.summary import Attr, Bind, Call, FunctionRef, How, Imported, Kind, ModuleSummary, Name, Term
 from leaklint.models import EntryModel, Models
-from leaklint.project import calls, execute, identity, shared, travelling
+from leaklint.project import calls, execute, identity, libraries, shared, travelling
+from leaklint.project.interplay import interplay_suspects
 from leaklint.project.lifetimes import Lifetimes, lifetimes
 from leaklint.project.program import FunctionInfo, Module, Program
 from leaklint.project.routes import Routes, routes
@@ -70,6 +71,7 @@ def link(
         roots: extra source roots, relative to the project root.
         check_tests: whether modules of test runners are part of the program.
     """
+    Atom.restart()
     modules = tuple(Module(summary, text) for summary, text in indexed)
     program = Program(modules, tuple(tuple(r for r in root.split("/") if r not in ("", ".")) for root in roots))
     state = State(program, models, scripts=_scripts(program, models))
@@ -108,9 +110,11 @@ def _target(program: Program, module: Module, imported: Imported) -> Module | No
 def suspects(project: Project) -> tuple[Suspect, ...]:
     """All suspects of all kinds, by place."""
     s, lives, ways = project.state, project.lives, project.ways
-    writes = list(shared.writes(s, lives, ways))
+    writes = libraries.instead_of(list(shared.writes(s, lives, ways)))
     ids = identity.suspects(s, lives, ways, writes)
     found: list[Suspect] = [*identity.instead_of(writes, ids), *ids, *travelling.suspects(s, ways)]
+    found += libraries.suspects(s, lives, ways, writes)
+    found += interplay_suspects(s, lives, ways)
     return tuple(sorted(found, key=lambda s: s.span))
 
 
@@ -157,19 +161,44 @@ def _start(s: State, module: Frame, info: FunctionInfo) -> bool:
 
 
 def _registers(s: State, info: FunctionInfo) -> bool:
-    """Whether a function defines decorated functions or passes functions to what may be a registration."""
+    """Whether a function decorates functions, or passes them to calls, as registrations do."""
     for op in info.function.ops:
         if isinstance(op, Bind) and op.how is How.DEFINE and isinstance(op.value, FunctionRef):
-            if any(_may_register(s, d) for d in info.module.functions[op.value.index].function.decorators):
+            if any(_decorates(s, d) for d in info.module.functions[op.value.index].function.decorators):
                 return True
-        if any(_may_register(s, call) for call in _calls_in(op)):
+        if any(_passes_function(s, info, call) for call in _calls_in(op)):
             return True
     return False
 
 
-def _may_register(s: State, term: Term) -> bool:
+def _decorates(s: State, term: Term) -> bool:
     func = term.func if isinstance(term, Call) else term
-    return isinstance(func, Attr) and func.name in s.models.registering
+    return isinstance(func, Attr) and func.name in s.models.decorating
+
+
+def _passes_function(s: State, info: FunctionInfo, call: Call) -> bool:
+    name = call.func.name if isinstance(call.func, Attr) else call.func.id if isinstance(call.func, Name) else ""
+    for entry in s.models.registering.get(name, ()):
+        given = call.args[entry.argument] if 0 <= entry.argument < len(call.args) else None
+        named = next((v for k, v in call.keywords if k is not None and k == entry.keyword), None)
+        if any(term is not None and _is_function(info, term) for term in (given, named)):
+            return True
+    return False
+
+
+def _is_function(info: FunctionInfo, term: Term) -> bool:
+    """Whether a term names a function of the program, as far as its own module tells."""
+    if isinstance(term, FunctionRef):
+        return True
+    if isinstance(term, Attr) and isinstance(term.base, Name):
+        return info.owner is not None and term.name in info.owner.methods
+    scope: FunctionInfo | None = info
+    while isinstance(term, Name) and scope is not None:
+        for position in scope.binds().get(term.id, ()):
+            if scope.function.ops[position].how in (How.DEFINE, How.IMPORT):  # type: ignore[union-attr]
+                return True
+        scope = scope.parent
+    return False
 
 
 def _calls_in(op: object) -> Iterable[Call]:

@@ -340,8 +340,8 @@ def _takes_out(frame: Frame, effect: Effect) -> bool:
         return False
     if effect.how in ("remove", "discard"):
         return True
-    if effect.field == ITEMS and (effect.key or effect.how == "del"):
-        return effect.key_term is None or not isinstance(effect.key_term, Const)
+    if effect.field == ITEMS and (effect.key_term is not None or effect.how == "del"):
+        return not isinstance(effect.key_term, Const)
     op = frame.info.function.ops[effect.position]
     return not (isinstance(op, Eval) and isinstance(op.term, Call) and op.term.span == effect.span)
 

@@ -27,6 +27,7 @@ from leaklint.project.values import (
     Method,
     ModuleValue,
     Phase,
+    Super,
     Taint,
     Token,
     Value,
@@ -34,10 +35,11 @@ from leaklint.project.values import (
 
 MAKING = "(made with)"  # stands for all that an object was made with
 ITEMS = "[*]"  # heap field of items under unknown keys
-_CONTEXTS = 8  # frames of one function before calls share one
+_CONTEXTS = {Phase.SETUP: 3, Phase.REQUEST: 8}  # frames of one function before calls share one
 _DEPTH = 2  # objects made by objects made by ... before they share one atom
 _OBJECTS = 6  # objects of one class, or of one place, that are told apart
-_LITERALS = 12  # constants kept in one value
+_LITERALS = 4  # constants kept in one value
+_OBJECTS_KEPT = 8  # objects kept in one value
 
 
 _OBJECT_KINDS = (Instance, Member, Method)
@@ -114,7 +116,7 @@ class Frame:
         self.returns: Value = NOTHING
         self.entry: EntryPoint | None = None
         self.callers: dict[Frame, Call] = {}
-        self.dependents: set[Frame] = set()
+        self.dependents: dict[Frame, None] = {}
         self.children: list[Frame] = []
         self.effects: list[Effect] = []
         self.made: dict[int, Made] = {}
@@ -146,7 +148,7 @@ class State:
     program: Program
     models: Models
     heap: dict[Holder, dict[str, Value]] = field(default_factory=lambda: defaultdict(dict))
-    readers: dict[tuple[Holder, str], set[Frame]] = field(default_factory=lambda: defaultdict(set))
+    readers: dict[tuple[Holder, str], dict[Frame, None]] = field(default_factory=lambda: defaultdict(dict))
     edges: dict[tuple[Holder, str, Atom], Edge] = field(default_factory=dict)
     born: dict[Instance, dict[str, Value]] = field(default_factory=lambda: defaultdict(dict))  # what it was made with
     work: deque[Frame] = field(default_factory=deque)
@@ -155,6 +157,7 @@ class State:
     bases: dict[ClassValue, Value] = field(default_factory=dict)
     orders: dict[ClassValue, tuple[tuple[ClassValue, ...], tuple[str, ...]]] = field(default_factory=dict)
     data_classes: set[ClassValue] = field(default_factory=set)
+    typed: dict[tuple[int, Frame, Phase, bool], Value] = field(default_factory=dict)  # by annotation
     memoised: dict[FunctionInfo, tuple[Term, Frame]] = field(default_factory=dict)
     filled: dict[Frame, EntryModel] = field(default_factory=dict)  # frames whose arguments a framework provides
     traits: dict[FunctionInfo, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -191,6 +194,9 @@ class State:
 
     def member(self, owner: Atom, name: str, fqn: str) -> Member:
         return self._intern(("member", owner, name), lambda: Member(owner, name, self.models.canonical(fqn)))  # type: ignore[return-value]
+
+    def super_of(self, defining: ClassValue, receiver: Atom) -> Super:
+        return self._intern(("super", defining, receiver), lambda: Super(defining, receiver))  # type: ignore[return-value]
 
     def literal(self, value: object, module: Module, span: Range) -> Literal:
         return self._intern(("literal", module, span), lambda: Literal(value, module, span))  # type: ignore[return-value]
@@ -245,15 +251,10 @@ class State:
     def write(self, holder: Holder, name: str, value: Value) -> None:
         fields = self.heap[holder]
         old = fields.get(name)
-        if old is None:
-            fields[name] = capped(value)
-        elif value <= old:
+        new = grown(old or NOTHING, value)
+        if old is not None and new == old:
             return
-        else:
-            new = capped(old | value)
-            if new == old:
-                return
-            fields[name] = new
+        fields[name] = new
         for reader in self.readers.get((holder, _group(name)), ()):
             self.enqueue(reader)
 
@@ -261,20 +262,19 @@ class State:
         """Write a field as part of making the object."""
         fields = self.born[instance]
         old = fields.get(name, NOTHING)
-        if not value <= old:
-            fields[name] = capped(old | value)
-            if fields[name] != old:
-                for reader in self.readers.get((instance, MAKING), ()):
-                    self.enqueue(reader)
+        fields[name] = grown(old, value)
+        if fields[name] != old:
+            for reader in self.readers.get((instance, MAKING), ()):
+                self.enqueue(reader)
         self.write(instance, name, value)
 
     def read(self, holder: Holder, name: str, frame: Frame) -> Value:
-        self.readers[holder, _group(name)].add(frame)
+        self.readers[holder, _group(name)][frame] = None
         return self.heap[holder].get(name, NOTHING) if holder in self.heap else NOTHING
 
     def fields(self, holder: Holder, frame: Frame) -> dict[str, Value]:
         """The fields of a container; only its items may be relied on."""
-        self.readers[holder, "["].add(frame)
+        self.readers[holder, "["][frame] = None
         return self.heap.get(holder, {})
 
     def items(self, holder: Holder, frame: Frame) -> Value:
@@ -297,8 +297,9 @@ class State:
         known = self._frames.get(key)
         if known is not None:
             return known
-        if self._count[info, phase] >= _CONTEXTS:
-            key = (info, env, receiver if self._count[info, phase] < 8 * _CONTEXTS else None, phase, ())
+        limit = _CONTEXTS[phase]
+        if self._count[info, phase] >= limit:
+            key = (info, env, receiver if self._count[info, phase] < 4 * limit else None, phase, ())
             known = self._frames.get(key)
             if known is not None:
                 return known
@@ -323,18 +324,26 @@ def _group(name: str) -> str:
     return "[" if name[:1] == "[" else name
 
 
-def capped(value: Value) -> Value:
-    """The value with a bounded number of atoms: too many objects become `ANYTHING`, surplus literals are dropped."""
-    if len(value) <= _LITERALS:
-        return value
-    literals = [a for a in value if a.__class__ is Literal]
-    if len(literals) > _LITERALS:
-        literals.sort(key=lambda a: (a.module.path, a.span))  # type: ignore[attr-defined]
-        value = value.difference(literals[_LITERALS:])
-    objects = [a for a in value if a.__class__ in _OBJECT_KINDS]
-    if len(objects) > _LITERALS or ANYTHING in value:
-        value = value.difference(objects) | {ANYTHING}
-    return value
+def grown(old: Value, value: Value) -> Value:
+    """Both values together, bounded: surplus literals are dropped, too many objects become `ANYTHING`.
+
+    Never smaller than `old` but for objects that turn into `ANYTHING`, so that repeated growing comes to an end.
+    """
+    if value <= old:
+        return old
+    both = old | value
+    if len(both) <= _LITERALS:
+        return both
+    literals = [a for a in old if a.__class__ is Literal]
+    room = _LITERALS - len(literals)
+    fresh = [a for a in value if a.__class__ is Literal and a not in old]
+    if len(fresh) > room:
+        fresh.sort(key=lambda a: (a.module.path, a.span))  # type: ignore[attr-defined]
+        both = both.difference(fresh[max(room, 0) :])
+    objects = [a for a in both if a.__class__ in _OBJECT_KINDS]
+    if objects and (len(objects) > _OBJECTS_KEPT or ANYTHING in both):
+        both = both.difference(objects) | {ANYTHING}
+    return both
 
 
 def item_field(key: object) -> str:

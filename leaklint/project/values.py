@@ -1,13 +1,13 @@
 """Abstract values: what a term may stand for when the program runs.
 
-A value is a frozenset of atoms. Atoms are compared by identity; the solver interns those it makes again. Nothing here
+A value is a frozenset of atoms. Atoms are compared by number; the solver interns those it makes again. Nothing here
 evaluates anything.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from leaklint.index.summary import Range
 from leaklint.project.suspect import Strength
@@ -24,10 +24,26 @@ class Phase(IntEnum):
     REQUEST = 1
 
 
-class Atom:
-    """One thing a term may stand for."""
+class Atom(int):
+    """One thing a term may stand for.
 
-    __slots__ = ()
+    Atoms are numbered in order of making: a set of them is as fast as a set of numbers, and is gone through in the same
+    order in every run, which the identity of plain objects would not give.
+    """
+
+    _next = 0
+
+    def __new__(cls, *_: object) -> Self:
+        Atom._next += 1
+        return int.__new__(cls, Atom._next)
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    @staticmethod
+    def restart() -> None:
+        """Number from one again; for each program anew."""
+        Atom._next = 1  # `ANYTHING` has the first number for ever
 
 
 Value: TypeAlias = frozenset[Atom]
@@ -37,7 +53,6 @@ NOTHING: Value = frozenset()
 class External(Atom):
     """A name of a library: a module, a class, a function or a module-level object."""
 
-    __slots__ = ("fqn",)
 
     def __init__(self, fqn: str) -> None:
         self.fqn = fqn
@@ -46,7 +61,6 @@ class External(Atom):
 class ModuleValue(Atom):
     """A module of the program."""
 
-    __slots__ = ("module",)
 
     def __init__(self, module: Module) -> None:
         self.module = module
@@ -55,7 +69,6 @@ class ModuleValue(Atom):
 class ClassValue(Atom):
     """A class of the program, defined in `frame`."""
 
-    __slots__ = ("frame", "info")
 
     def __init__(self, info: ClassInfo, frame: Frame) -> None:
         self.info = info
@@ -65,7 +78,6 @@ class ClassValue(Atom):
 class FunctionValue(Atom):
     """A function of the program with the frame it closes over."""
 
-    __slots__ = ("env", "info")
 
     def __init__(self, info: FunctionInfo, env: Frame | None) -> None:
         self.info = info
@@ -75,7 +87,6 @@ class FunctionValue(Atom):
 class Method(Atom):
     """A function bound to its receiver, an instance or a class."""
 
-    __slots__ = ("function", "receiver")
 
     def __init__(self, function: FunctionValue, receiver: Atom) -> None:
         self.function = function
@@ -85,7 +96,6 @@ class Method(Atom):
 class Partial(Atom):
     """A callable with leading arguments and keywords already given."""
 
-    __slots__ = ("args", "func", "keywords")
 
     def __init__(self, func: Atom, args: tuple[Value, ...], keywords: tuple[tuple[str, Value], ...]) -> None:
         self.func = func
@@ -96,7 +106,6 @@ class Partial(Atom):
 class Instance(Atom):
     """An object made at one place in the code: of a class of the program, or of a library's (`fqn`)."""
 
-    __slots__ = ("cls", "depth", "fqn", "frame", "module", "phase", "span")
 
     def __init__(
         self,
@@ -124,7 +133,6 @@ class Instance(Atom):
 class Member(Atom):
     """An attribute of a library object: a bound method when called, a part of the object when written to."""
 
-    __slots__ = ("fqn", "name", "owner")
 
     def __init__(self, owner: Atom, name: str, fqn: str) -> None:
         self.owner = owner
@@ -135,7 +143,6 @@ class Member(Atom):
 class Literal(Atom):
     """A constant; `span` says where it stands in `module`."""
 
-    __slots__ = ("module", "span", "value")
 
     def __init__(self, value: object, module: Module, span: Range) -> None:
         self.value = value
@@ -146,7 +153,6 @@ class Literal(Atom):
 class Taint(Atom):
     """Request data."""
 
-    __slots__ = ("concept", "strength")
 
     def __init__(self, strength: Strength, concept: str) -> None:
         self.strength = strength
@@ -159,7 +165,6 @@ class Taint(Atom):
 class Token(Atom):
     """A generated id: fresh or colliding, with the place and phase of its making."""
 
-    __slots__ = ("fresh", "module", "phase", "span", "why")
 
     def __init__(self, fresh: bool, why: str, module: Module, span: Range, phase: Phase) -> None:
         self.fresh = fresh
@@ -169,10 +174,17 @@ class Token(Atom):
         self.phase = phase
 
 
+class Super(Atom):
+    """What `super()` gives: a receiver seen from behind one of its classes."""
+
+    def __init__(self, defining: ClassValue, receiver: Atom) -> None:
+        self.defining = defining
+        self.receiver = receiver
+
+
 class Anything(Atom):
     """More objects than can be told apart: nothing is claimed of them."""
 
-    __slots__ = ()
 
 
 ANYTHING = Anything()
@@ -181,7 +193,6 @@ ANYTHING = Anything()
 class Ambient(Atom):
     """What a ContextVar or another ambient holder says."""
 
-    __slots__ = ("holder",)
 
     def __init__(self, holder: str) -> None:
         self.holder = holder
