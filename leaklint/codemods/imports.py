@@ -75,7 +75,16 @@ def unused(syntax: Syntax, edits: Sequence[Edit]) -> list[Edit]:
     dropped: list[Edit] = []
     for node, aliases in _unneeded(syntax, edits):
         dropped += _without(syntax, node, aliases)
-    return dropped
+    added = [edit.start for edit in edits if edit.path == syntax.path and edit.start == edit.end]
+    return [_up_to(edit, [at for at in added if edit.start < at < edit.end]) for edit in dropped]
+
+
+def _up_to(edit: Edit, added: Sequence[int]) -> Edit:
+    """The removal, ending where a new import is put in, so that the blank lines behind stay for that one."""
+    if not added:
+        return edit
+    end = min(added)
+    return Edit(edit.path, edit.start, end, edit.expected[: end - edit.start], edit.replacement)
 
 
 def unused_names(syntax: Syntax, edits: Sequence[Edit]) -> set[str]:
