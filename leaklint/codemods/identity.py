@@ -5,6 +5,8 @@ The type stays a string. Which id is in scope, and whether a fresh one is right,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import libcst as cst
 
 from leaklint.codemods import Refused, imports, offer
@@ -121,19 +123,19 @@ def _given(syntax: Syntax, value: cst.BaseExpression, expression: str) -> list[E
             computed = [part for part in parts if isinstance(part, cst.FormattedStringExpression)]
             if len(computed) == 1 and _is_plain(computed[0]):
                 call, edits = _fresh_call(syntax)
-                return [*edits, *_replaced(syntax, {computed[0].expression: call})]
+                return _replaced(syntax, {computed[0].expression: call}, edits)
         case cst.Subscript(value=whole) if _FRESH in syntax.code(whole):
             return _replaced(syntax, {value: syntax.code(whole)})
     text, edits = fresh(syntax)
-    return [*edits, *_replaced(syntax, {value: text})]
+    return _replaced(syntax, {value: text}, edits)
 
 
 def _is_plain(part: cst.FormattedStringExpression) -> bool:
     return part.conversion is None and part.format_spec is None and part.equal is None
 
 
-def _replaced(syntax: Syntax, replacements: dict[cst.CSTNode, Replacement]) -> list[Edit]:
-    edits = list(syntax.rewrite(replacements))
+def _replaced(syntax: Syntax, replacements: dict[cst.CSTNode, Replacement], also: Sequence[Edit] = ()) -> list[Edit]:
+    edits = [*also, *syntax.rewrite(replacements)]
     return [*edits, *imports.unused(syntax, edits)]
 
 
