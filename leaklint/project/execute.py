@@ -38,11 +38,12 @@ from leaklint.project.values import (
     Member,
     Method,
     ModuleValue,
+    Phase,
     Value,
 )
 
 _NESTED = 60  # frames entered one inside another before the rest waits in the work list
-_ROUNDS = 12  # visits of one frame before it is left as it is
+_ROUNDS = {Phase.SETUP: 4, Phase.REQUEST: 10}  # visits of one frame before it is left as it is
 _depth = 0
 
 
@@ -61,8 +62,9 @@ def visit(s: State, frame: Frame) -> None:
         frame.dirty = False
         s.enqueue(frame)
         return
-    if frame.rounds >= _ROUNDS:
-        if frame.rounds == _ROUNDS:
+    limit = _ROUNDS[frame.phase]
+    if frame.rounds >= limit:
+        if frame.rounds == limit:
             s.gave_up += 1
             frame.rounds += 1
         frame.dirty = False
