@@ -79,9 +79,11 @@ def writes(s: State, lives: Lifetimes, ways: Routes) -> Iterator[WriteSuspect]:
 def _once_a_cause(suspects: list[WriteSuspect]) -> Iterator[WriteSuspect]:
     """Where requests set a whole attribute or name, what they put into it belongs to that."""
     whole = {_root(w.place): w for w in suspects if not w.place.path and not w.guarded}
+    told: set[tuple[object, Span]] = set()  # one write may go to several constant keys
     for suspect in suspects:
         root = whole.get(_root(suspect.place))
-        if root is None:
+        if root is None and (_root(suspect.place), suspect.span) not in told:
+            told.add((_root(suspect.place), suspect.span))
             yield suspect
         elif suspect is root:
             parts = [w for w in suspects if w is not root and _root(w.place) == _root(root.place)]
@@ -130,7 +132,7 @@ def _slot(s: State, lives: Lifetimes, captured: Captured, effect: Effect) -> tup
         return None
     if concurrent(s, holder) and not client_of(s, holder):
         return None
-    if is_identity(s, effect):
+    if effect.access is not Access.DELETE and is_identity(s, effect):
         return None
     named = _located(s, lives, captured, holder, effect.field, (), why, ())
     shortest = min(named, key=lambda n: (len(n[0].path), n[0].kind.value, str(n[0].name)), default=None)
