@@ -63,8 +63,9 @@ def lifetimes(s: State) -> Lifetimes:
     """Find all holders that outlive a request."""
     found = Lifetimes()
     work: deque[Holder] = deque()
+    found.kept.update(_listed_by_session(s))
     for holder in list(s.heap):
-        why = _by_birth(s, holder)
+        why = _by_birth(s, holder) if holder not in found.kept else None
         if why is not None:
             found.shared[holder] = why
             work.append(holder)
@@ -85,6 +86,14 @@ def lifetimes(s: State) -> Lifetimes:
             for atom in value:
                 _promote(s, found, holder, name, atom, work)
     return found
+
+
+def _listed_by_session(s: State) -> Iterator[Atom]:
+    """Objects that already set-up code makes for one session, user or tenant each: `boxes[workspace_id] = Box()`."""
+    for (_, _, atom), edge in s.edges.items():
+        if isinstance(atom, Instance) and atom.cls is not None and atom.phase is Phase.SETUP:
+            if edge.frame is atom.frame and is_identity(s, edge.effect):
+                yield atom
 
 
 def _memoised(s: State, found: Lifetimes, frame: Frame) -> Iterator[Holder]:
