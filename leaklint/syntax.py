@@ -168,11 +168,8 @@ class Syntax:
 
     def walk(self, top: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """The node and everything in it, in the order of the text."""
-        pending = [top]
-        while pending:
-            node = pending.pop()
-            yield node
-            pending.extend(reversed(node.children))
+        first, last = self._map.slices[top]
+        return iter(self._map.nodes[first:last])
 
     # --- edits ---------------------------------------------------------------------------------------------------
 
@@ -390,9 +387,11 @@ class _Ranges(CodegenState):
         self.whole: dict[cst.CSTNode, tuple[int, int]] = {}
         self.parents: dict[cst.CSTNode, cst.CSTNode | None] = {}
         self.levels: dict[cst.CSTNode, tuple[str, ...]] = {}
+        self.nodes: list[cst.CSTNode] = []  # each before those in it
+        self.slices: dict[cst.CSTNode, tuple[int, int]] = {}  # a node and those in it, among `nodes`
         self._at = lead
         self._level: tuple[str, ...] = ()
-        self._open: list[tuple[cst.CSTNode | None, int]] = [(None, lead)]
+        self._open: list[tuple[cst.CSTNode | None, int, int]] = [(None, lead, 0)]
 
     def increase_indent(self, value: str) -> None:
         super().increase_indent(value)
@@ -413,10 +412,13 @@ class _Ranges(CodegenState):
     def before_codegen(self, node: cst.CSTNode) -> None:
         self.parents[node] = self._open[-1][0]
         self.levels[node] = self._level
-        self._open.append((node, self._at))
+        self._open.append((node, self._at, len(self.nodes)))
+        self.nodes.append(node)
 
     def after_codegen(self, node: cst.CSTNode) -> None:
-        self.whole[node] = self._open.pop()[1], self._at
+        _, start, number = self._open.pop()
+        self.whole[node] = start, self._at
+        self.slices[node] = number, len(self.nodes)
         if isinstance(node, cst.Tuple | cst.GeneratorExp) and node.lpar:  # their parentheses are their own, says ast
             self.inner[node] = self.whole[node.lpar[-1]][0], self.whole[node.rpar[0]][1]
 

@@ -6,19 +6,20 @@ known to be this slot, is a refusal. Nothing is rewritten.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from enum import Enum, auto
 
 import libcst as cst
 
 from leaklint.codemods import Refused
-from leaklint.codemods.calls import subclasses
+from leaklint.codemods.calls import subclasses, superclasses
 from leaklint.codemods.scope import method_of, methods
 from leaklint.finding import Span
 from leaklint.project.suspect import Place, Use
 from leaklint.syntax import Files, Syntax
 
+PLAIN_BASES = frozenset({"object", "ABC", "ABCMeta", "Generic", "Protocol", "metaclass"})
 _BY_NAME = frozenset({"setattr", "getattr", "delattr", "hasattr"})
 GROWING = frozenset({"append", "add", "update", "extend", "insert", "setdefault", "appendleft", "extendleft"})
 _SHRINKING = frozenset({"pop", "clear", "popitem", "remove", "discard", "popleft"})
@@ -55,6 +56,7 @@ class Slot:
     name: str
     sites: tuple[Site, ...]
     declaration: cst.AnnAssign | cst.Assign | None
+    known_outside: bool  # a base class that is not of the program may use it
 
 
 def slot_of(place: Place, uses: Sequence[Use], files: Files) -> Slot:
@@ -76,7 +78,7 @@ def slot_of(place: Place, uses: Sequence[Use], files: Files) -> Slot:
         declared = declaration.targets[0].target
     nodes = [node for node in _nodes(syntax, uses, place.slot) if node is not declared]
     sites = tuple(_site_of(syntax, owner, place.slot, node) for node in nodes)
-    return Slot(syntax, owner, place.slot, sites, declaration)
+    return Slot(syntax, owner, place.slot, sites, declaration, _is_known_outside(owner, place.slot, files))
 
 
 def _site(span: Span) -> str:
@@ -231,8 +233,11 @@ def _refuse_hidden_uses(syntax: Syntax, owner: cst.ClassDef, slot: str, uses: Se
         if isinstance(node, cst.Call) and syntax.range(node.args[0].value) in known:
             continue
         raise Refused(f"the use of `{slot}` at {syntax.site(node)} is not understood")
-    for path, line in _in_subclasses(owner.name.value, slot, files):
-        raise Refused(f"a subclass uses `{slot}` at {path}:{line}")
+    above, _ = superclasses(owner, files)
+    for where in _in_classes(subclasses(owner.name.value, files), slot, files):
+        raise Refused(f"a subclass uses `{slot}` at {where}")
+    for where in _in_classes(above, slot, files):
+        raise Refused(f"a base class uses `{slot}` at {where}")
 
 
 def _mention(node: cst.CSTNode, slot: str) -> cst.CSTNode | None:
@@ -256,18 +261,30 @@ def _flat(node: cst.CSTNode) -> str:
     return cst.Module([]).code_for_node(node)
 
 
-def _in_subclasses(owner: str, slot: str, files: Files) -> Iterator[tuple[str, int]]:
-    derived = subclasses(owner, files)
+def _in_classes(names: Set[str], slot: str, files: Files) -> Iterator[str]:
+    """Where classes of these names reach, define or spell the slot."""
     for path, text in files.texts.items():
-        if not derived or slot not in text:
+        if slot not in text or not any(f"class {name}" in text for name in names):
             continue
         syntax = files[path]
         for node in syntax.walk(syntax.module):
-            if not (isinstance(node, cst.ClassDef) and node.name.value in derived):
-                continue
-            for inner in syntax.walk(node):
-                if (isinstance(inner, cst.Attribute) and inner.attr.value == slot) or _names(inner, slot):
-                    yield path, syntax.span(inner).line
+            if isinstance(node, cst.ClassDef) and node.name.value in names:
+                yield from (syntax.site(inner) for inner in syntax.walk(node) if _touches(inner, slot))
+
+
+def _touches(node: cst.CSTNode, slot: str) -> bool:
+    match node:
+        case cst.Attribute(attr=cst.Name(value=name)) | cst.FunctionDef(name=cst.Name(value=name)):
+            return name == slot
+        case cst.AssignTarget(target=cst.Name(value=name)) | cst.AnnAssign(target=cst.Name(value=name)):
+            return name == slot
+        case _:
+            return _names(node, slot)
+
+
+def _is_known_outside(owner: cst.ClassDef, slot: str, files: Files) -> bool:
+    _, foreign = superclasses(owner, files)
+    return bool(foreign - PLAIN_BASES) and not slot.startswith("_")
 
 
 def _declaration(syntax: Syntax, owner: cst.ClassDef, slot: str) -> cst.AnnAssign | cst.Assign | None:

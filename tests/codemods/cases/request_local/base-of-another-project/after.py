@@ -1,0 +1,6 @@
+# slot: Agent.user
+# safety: suggested
+class Agent(library.Base, Generic[T]):
+    def run(self, request):
+        user = request.user
+        return answer(user)
