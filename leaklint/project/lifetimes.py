@@ -139,7 +139,7 @@ def isolated(s: State, atom: Atom) -> bool:
     """Whether a holder keeps a value for each request or session of its own."""
     if isinstance(atom, Instance) and atom.fqn:
         kind = s.models.type(atom.fqn)
-        return kind is not None and kind.holds == "isolated"
+        return kind is not None and kind.holds in ("isolated", "request")
     return False
 
 
