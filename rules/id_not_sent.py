@@ -3,7 +3,8 @@
 ## What it does
 
 Reports an outbound call of request code that has an id at hand (of a request, trace, session, tenant, model), does not
-send it in any form, and goes over a client on which other calls send this id in their headers or metadata.
+send it in any form, and goes over a client on which other calls send this id in their headers or metadata. Likewise a
+task that is queued without an id which nearly all tasks of the project carry in their arguments.
 
 ## Why it leaks
 
@@ -104,6 +105,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from leaklint.codemods.pass_argument import send_entry
+from leaklint.codemods.scope import names_in
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import PropagationSuspect, Suspect
 from leaklint.rule import Rule, Sources, Verdict
@@ -125,8 +127,7 @@ class IdNotSent(Rule):
     def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
         assert isinstance(suspect, PropagationSuspect)
         yield Verdict(
-            f"`{suspect.callee}` is not sent `{suspect.available}`, which other calls over this client "
-            f"send as `{suspect.name}`",
+            f"`{suspect.callee}` leaves out `{suspect.available}`, which other calls send as `{suspect.name}`",
             help=f"send `{suspect.name}` in `{suspect.carrier}`",
             codemods=(lambda sources: _send(sources, suspect),),
         )
@@ -135,4 +136,8 @@ class IdNotSent(Rule):
 def _send(sources: Sources, suspect: PropagationSuspect) -> Fix:
     syntax = sources.open(suspect.span.path)
     call = syntax.node_at(suspect.span, cst.Call)
+    root = suspect.available.partition(".")[0].removesuffix("()")
+    if root not in names_in(syntax, syntax.module):
+        site = f"`{root}` is not imported in {suspect.span.path}"
+        return Fix(f"Send `{suspect.name}`", Safety.SUGGESTED, refused=site)
     return send_entry(syntax, call, suspect.carrier, suspect.name, suspect.available)

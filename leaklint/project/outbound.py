@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from leaklint.index.summary import Attr, Call, Kind, Name, Term
+from leaklint.index.summary import Attr, Call, Display, Kind, Name, Term
 from leaklint.project import evaluate
 from leaklint.project.idnames import id_concept, same_id
 from leaklint.project.overrides import Ids, reached
@@ -22,6 +22,9 @@ from leaklint.project.state import Frame, State
 from leaklint.project.suspect import PropagationSuspect
 from leaklint.project.values import Instance
 
+_TASK = "kwargs"  # the keyword under which queues take the arguments of a task
+_CUSTOM = 4  # tasks of a program that carry an id before it is the custom to
+_SHARE = 0.8  # of all its tasks
 _FIRST = ("request", "trace", "session", "tenant", "model", "id")  # which of several is told
 
 
@@ -31,16 +34,20 @@ class Outbound(NamedTuple):
     frame: Frame
     spot: Spot
     call: Call
-    carrier: str  # the keyword that takes headers or metadata
+    fqn: str  # the library function
+    carrier: str  # the keyword that takes headers or metadata, or the arguments of a task
     sent: frozenset[str]  # names of ids in what it carries
 
 
 def ids_not_sent(known: Ids, ways: Routes) -> Iterator[PropagationSuspect]:
     """Outbound calls in request code that drop an id, one suspect a call."""
     groups: dict[object, list[Outbound]] = defaultdict(list)
+    tasks: dict[str, list[Outbound]] = defaultdict(list)
     for info, frame in reached(known.found, ways).items():
         for one in _outbound(known, info, frame):
-            if (group := _client(info, one.call)) is not None and not _is_instrumented(known.found.state, one):
+            if one.carrier == _TASK:
+                tasks[one.fqn].append(one)
+            elif (group := _client(info, one.call)) is not None and not _is_instrumented(known.found.state, one):
                 groups[group].append(one)
     for calls in groups.values():
         for one in calls:
@@ -49,6 +56,8 @@ def ids_not_sent(known: Ids, ways: Routes) -> Iterator[PropagationSuspect]:
             ]
             if missing:
                 yield _suspect(known, ways, one, *min(missing, key=lambda m: (_FIRST.index(m[0]), m[1].spot.span)))
+    for calls in tasks.values():
+        yield from _against_custom(known, ways, calls)
 
 
 def _outbound(known: Ids, info: FunctionInfo, frame: Frame) -> Iterator[Outbound]:
@@ -61,8 +70,9 @@ def _outbound(known: Ids, info: FunctionInfo, frame: Frame) -> Iterator[Outbound
             for fqn in made.external:
                 model = known.found.state.models.call(fqn)
                 if model is not None and model.outbound:
-                    sent = _sent(known, info, spot, spot.term, model.outbound)
-                    yield Outbound(frame, spot, spot.term, model.outbound, sent)
+                    carrier = _TASK if any(k == _TASK for k, _ in spot.term.keywords) else model.outbound
+                    sent = _sent(known, info, spot, spot.term, carrier)
+                    yield Outbound(frame, spot, spot.term, fqn, carrier, sent)
                     break
             else:
                 continue
@@ -123,6 +133,33 @@ def _missing(known: Ids, one: Outbound, other: Outbound) -> Iterator[tuple[str, 
                 continue
             if not any(available in origins(info, test, at) for test, at in conditions(info, position)):
                 yield id_concept(known.found.state.models, header), other, header, available
+
+
+def _against_custom(known: Ids, ways: Routes, calls: list[Outbound]) -> Iterator[PropagationSuspect]:
+    """Tasks that are queued without an id which nearly all tasks of the program carry."""
+    for name in sorted({name for one in calls for name in one.sent}):
+        bearers = [one for one in calls if name in one.sent]
+        if len(bearers) < _CUSTOM or len(bearers) < _SHARE * len(calls):
+            continue
+        concept = id_concept(known.found.state.models, name)
+        for one in calls:
+            if name not in one.sent and (available := _at_hand(known, one, name, concept)):
+                yield _suspect(known, ways, one, concept, bearers[0], name, available)
+
+
+def _at_hand(known: Ids, one: Outbound, name: str, concept: str) -> str:
+    """An id for a task: one in scope, else what the program's own getter gives; empty if it may be there already."""
+    arguments = next(value for keyword, value in one.call.keywords if keyword == _TASK)
+    written = isinstance(arguments, Display) and None not in arguments.keys
+    if not written and not (isinstance(arguments, Call) and all(keyword for keyword, _ in arguments.keywords)):
+        return ""
+    info = one.frame.info
+    if available := in_scope(known, info, one.spot.position, name):
+        return available if available not in origins(info, arguments, one.spot.position) else ""
+    getters = sorted(
+        getter.function.name for getter, of in known.found.getters.items() if of == concept and not getter.owner
+    )
+    return f"{getters[0]}()" if getters else ""
 
 
 def _candidates(info: FunctionInfo, header: str) -> list[str]:
