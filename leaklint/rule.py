@@ -45,6 +45,7 @@ class Verdict:
     help: str = ""  # what to do
     because: tuple[str, ...] = ()  # clauses beyond those every finding of the kind gets
     confidence: Confidence | None = None  # when the facts alone would be wrong
+    severity: Severity | None = None  # when it is not the rule's
     codemods: tuple[Codemod, ...] = ()  # the first that is not refused wins
 
 

@@ -30,7 +30,7 @@ from leaklint.rule import Rule, Verdict
 from leaklint.words import clipped, listed, short
 
 _RELATED = 12  # further sites that a trace lists
-_READ_ANYWAY = (Kept.DEFAULT, Kept.CLIENT)  # by every call of the function, by every call of the client
+_READ_ANYWAY = (Kept.DEFAULT, Kept.CLIENT, Kept.LIBRARY)  # by the function, the client, the library itself
 
 
 def tell(rule: Rule, suspect: Suspect, verdict: Verdict, fix: Fix | None) -> Finding:
@@ -38,7 +38,7 @@ def tell(rule: Rule, suspect: Suspect, verdict: Verdict, fix: Fix | None) -> Fin
     return Finding(
         rule=rule.name,
         family=rule.family,
-        severity=rule.severity,
+        severity=verdict.severity or rule.severity,
         confidence=verdict.confidence or confidence(suspect),
         span=suspect.span,
         message=verdict.message,
@@ -151,6 +151,8 @@ def confidence(suspect: Suspect) -> Confidence:
     if isinstance(suspect, WriteSuspect):
         if not suspect.readers and not suspect.resets and suspect.place.kept not in _READ_ANYWAY:
             return Confidence.LOW
+        if suspect.place.kept is Kept.LIBRARY and not suspect.place.setting:
+            return Confidence.MEDIUM
         if suspect.strength is Strength.CONTENT and suspect.guarded:
             return Confidence.MEDIUM
     if isinstance(suspect, SharedUseSuspect) and suspect.single in (Single.CONNECTION, Single.COOKIES):

@@ -110,7 +110,7 @@ def _target(program: Program, module: Module, imported: Imported) -> Module | No
 def suspects(project: Project) -> tuple[Suspect, ...]:
     """All suspects of all kinds, by place."""
     s, lives, ways = project.state, project.lives, project.ways
-    writes = libraries.instead_of(list(shared.writes(s, lives, ways)))
+    writes = libraries.instead_of(s, lives, ways, list(shared.writes(s, lives, ways)))
     ids = identity.suspects(s, lives, ways, writes)
     found: list[Suspect] = [*identity.instead_of(writes, ids), *ids, *travelling.suspects(s, ways)]
     found += libraries.suspects(s, lives, ways, writes)

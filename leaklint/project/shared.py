@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from leaklint.finding import Span
 from leaklint.index.summary import Attr, Bind, Call, Const, Display, Drop, Eval, Kind, Name, Range, Term, covers
+from leaklint.models import AttributeModel
 from leaklint.project import evaluate
 from leaklint.project.calls import mro
 from leaklint.project.execute import is_making
@@ -358,6 +359,7 @@ def _place(s: State, story: Story, frame: Frame, effect: Effect) -> Place:
             name = owner.name
         case _:
             name = str(owner)
+    setting = _setting(s, owner, slot.name) if isinstance(owner, str) else None
     created = why.module.span(why.span) if why is not None and why.module is not None and why.span else None
     return Place(
         kind=slot.kind,
@@ -368,8 +370,19 @@ def _place(s: State, story: Story, frame: Frame, effect: Effect) -> Place:
         created=created,
         why=why.text if why is not None else "",
         library=isinstance(owner, str),
+        setting=setting.process if setting is not None else "",
+        swapped=setting is not None and setting.race,
         client=client_of(s, effect.holder),
     )
+
+
+def _setting(s: State, library: str, name: str) -> AttributeModel | None:
+    """What a model says of a name of a library, or of the table that a name is in."""
+    for fqn in (f"{library}.{name}", library):
+        found = s.models.attribute(s.models.canonical(fqn))
+        if found is not None and found.process:
+            return found
+    return None
 
 
 def _as_use(frame: Frame, effect: Effect) -> Use:

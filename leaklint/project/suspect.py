@@ -78,6 +78,8 @@ class Place:
     created: Span | None  # where the shared object is made
     why: str  # why it is shared: "`agent` is made once, at import"
     library: bool = False  # whether `owner` is no code of the program
+    setting: str = ""  # of `library`: what a model says the process has there, as "the environment"
+    swapped: bool = False  # of `setting`: storing anything there disturbs other requests
     client: str = ""  # the library class whose instances send what is written here with every later call
 
     @property

@@ -1,0 +1,34 @@
+"""What request code does to things that libraries and the process have once: settings, sessions, chats, files.
+
+Only puts together what the modules of each kind find, so that one leak is told once.
+"""
+
+from __future__ import annotations
+
+from leaklint.project.library_objects import shared_uses
+from leaklint.project.lifetimes import Lifetimes
+from leaklint.project.locks import Locks
+from leaklint.project.process_state import is_felt, settings
+from leaklint.project.routes import Routes
+from leaklint.project.schedule import schedule
+from leaklint.project.state import State
+from leaklint.project.suspect import Kept, Suspect, WriteSuspect
+
+
+def instead_of(s: State, lives: Lifetimes, ways: Routes, writes: list[WriteSuspect]) -> list[WriteSuspect]:
+    """The writes without those that no other request meets, or that say a second time what a client is set to."""
+    clients = {w.span for w in writes if w.place.client}
+    plan = schedule(s, ways)
+    locks = Locks(s, lives, plan)
+    return [
+        w
+        for w in writes
+        if (w.place.client or w.span not in clients)
+        and (w.place.kept is not Kept.LIBRARY or (not w.place.swapped and is_felt(w, ways, plan, locks)))
+    ]
+
+
+def suspects(s: State, lives: Lifetimes, ways: Routes, writes: list[WriteSuspect]) -> list[Suspect]:
+    """All suspects of these kinds; `writes` are those of request data that were found already."""
+    plan = schedule(s, ways)
+    return [*shared_uses(s, lives, ways, plan), *settings(s, ways, plan, Locks(s, lives, plan))]
