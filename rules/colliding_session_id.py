@@ -46,7 +46,7 @@ histories: dict[str, list[str]] = {}
 
 @app.post("/chat")
 async def chat(text: str) -> str:
-    session_id = str(uuid.uuid4())
+    session_id = f"chat_{uuid.uuid4()}"
     histories.setdefault(session_id, []).append(text)
     return session_id
 ```

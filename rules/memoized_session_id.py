@@ -100,9 +100,10 @@ from collections.abc import Iterator
 import libcst as cst
 
 from leaklint.codemods import identity
+from leaklint.codemods.keyed import keep_one_for_each
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import IdOrigin, IdSuspect, Suspect
-from leaklint.rule import Rule, Sources, Verdict
+from leaklint.rule import Codemod, Rule, Sources, Verdict
 
 
 class MemoizedSessionId(Rule):
@@ -123,8 +124,23 @@ class MemoizedSessionId(Rule):
         yield Verdict(
             f"`{suspect.name}` keeps what the first request made for all later ones",
             help="keep one for each session id",
-            codemods=(lambda sources: _forget(sources, suspect),) if suspect.form == "decorator" else (),
+            codemods=_codemods(suspect),
         )
+
+
+def _codemods(suspect: IdSuspect) -> tuple[Codemod, ...]:
+    if suspect.form == "decorator":
+        return (lambda sources: _forget(sources, suspect),)
+    if suspect.available:
+        return (lambda sources: _keyed(sources, suspect),)
+    return ()
+
+
+def _keyed(sources: Sources, suspect: IdSuspect) -> Fix:
+    syntax = sources.open(suspect.value_span.path)
+    value = syntax.node_at(suspect.value_span)
+    assert isinstance(value, cst.BaseExpression)
+    return keep_one_for_each(syntax, value, suspect.available, sources.open)
 
 
 def _forget(sources: Sources, suspect: IdSuspect) -> Fix:

@@ -106,7 +106,8 @@ def of_write(s: State, write: WriteSuspect) -> IdSuspect | None:
         return None
     if "[*]" in write.place.path or write.value_span is None:
         return None
-    if write.concept != "session" and not id_concept(s.models, write.place.slot) and not _takes_id(s, write.function):
+    asked = _asked_for(s, write.function)
+    if write.concept != "session" and not id_concept(s.models, write.place.slot) and not asked:
         return None
     return IdSuspect(
         function=write.function,
@@ -122,11 +123,15 @@ def of_write(s: State, write: WriteSuspect) -> IdSuspect | None:
         use=write.readers[0].span if write.readers else write.span,
         use_text=f"`{write.place.slot}`, whoever asks",
         form="lazy-attribute" if id_concept(s.models, write.place.slot) else "factory",
+        available=asked if write.how == "global" else "",
+        in_request=True,
     )
 
 
-def _takes_id(s: State, function: str) -> bool:
-    return any(id_concept(s.models, p.name) for info in _named(s, function) for p in info.function.params)
+def _asked_for(s: State, function: str) -> str:
+    """The parameter that says whose object is wanted."""
+    named = (p.name for info in _named(s, function) for p in info.function.params if id_concept(s.models, p.name))
+    return next(named, "")
 
 
 def _named(s: State, function: str) -> Iterable[FunctionInfo]:
