@@ -82,6 +82,7 @@ class TypeModel:
     consumed: bool = False  # items are taken out once
     dataclass: bool = False  # subclasses get an __init__ from their annotations
     conversation: bool = False  # keeps a history per instance
+    lock: str = ""  # whom it keeps out: other tasks of its event loop, other threads, or everybody on the machine
     client: bool = False  # sends what its attributes say (headers, credentials, base URL) with every later call
     cookies: bool = False  # keeps the cookies that servers set, and sends them with every later call
     database: str = ""  # serves one request at a time: "session", "connection", "cursor"
@@ -150,6 +151,7 @@ _CLOSED = {
     ("call", "gives"): ("", *GIVES),
     ("call", "border"): ("", "thread", "process", "task"),
     ("type", "holds"): ("", "request", "process", "isolated"),
+    ("type", "lock"): ("", "task", "thread", "machine"),
     ("type", "database"): ("", "session", "connection", "cursor"),
     ("attribute", "gives"): ("", "request", "isolated", "instance", "neutral", "address"),
     ("home", "scope"): ("request", "session"),

@@ -1,0 +1,169 @@
+"""Where another request may run between two steps of a function: at real awaits, or anywhere in a thread.
+
+Takes solved frames and what models say of entry points and borders. What the steps do, and whether a lock is held
+over them, is not known here.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from leaklint.index.summary import Await, Block, Call, Range, Yield
+from leaklint.project.program import ancestors, exclusive, within
+from leaklint.project.routes import Routes, concurrency
+from leaklint.project.state import Frame, State
+
+_LOOP, _POOL = "loop", "pool"
+
+
+class Wait(NamedTuple):
+    """A point of a body that gives control back to the event loop."""
+
+    order: int
+    span: Range
+    block: int
+
+
+@dataclass
+class Schedule:
+    """How the frames that requests reach are run; `suspensions` are worked out once a frame."""
+
+    state: State
+    kinds: dict[Frame, set[str]]
+    _real: dict[Frame, tuple[Wait, ...]] = field(default_factory=dict)
+    _asked: set[Frame] = field(default_factory=set)
+
+    def preemptive(self, frame: Frame) -> bool:
+        """Whether the frame runs in a thread of its own, beside others of the same process."""
+        return _POOL in self.kinds.get(frame, ())
+
+    def concurrent(self, frame: Frame) -> bool:
+        """Whether another request of the same process may run in the middle of the frame at all."""
+        return bool(self.kinds.get(frame))
+
+    def suspensions(self, frame: Frame) -> tuple[Wait, ...]:
+        """The points of the frame's body that give control back to the event loop."""
+        known = self._real.get(frame)
+        if known is None:
+            self._asked.add(frame)
+            known = tuple(_suspensions(self, frame))
+            self._asked.discard(frame)
+            self._real[frame] = known
+        return known
+
+    def between(self, frame: Frame, start: int, end: int) -> Wait | None:
+        """The first point after `start` and before `end` at which the frame suspends on its way to `end`.
+
+        Both are orders of the function.
+        """
+        blocks = frame.info.function.blocks
+        goal = _block_at(frame, end)
+        for wait in self.suspensions(frame):
+            if (
+                start < wait.order <= end
+                and not exclusive(blocks, wait.block, goal)
+                and not _leaves(blocks, wait.block, goal)
+            ):
+                return wait
+        return None
+
+    def suspends(self, frame: Frame) -> bool:
+        """Whether the frame gives control back before it is done; recursion alone does not."""
+        return frame not in self._asked and bool(self.suspensions(frame))
+
+
+def schedule(s: State, ways: Routes) -> Schedule:
+    """How each frame that a request reaches is run, by the ways on which it is reached."""
+    callees: dict[Frame, list[tuple[Frame, Call]]] = defaultdict(list)
+    for frame in ways.before:
+        for caller, call in frame.callers.items():
+            callees[caller].append((frame, call))
+    kinds: dict[Frame, set[str]] = {}
+    work: deque[Frame] = deque()
+    for frame in ways.before:
+        if frame.entry is not None and concurrency(frame) in (_LOOP, _POOL):
+            _add(kinds, work, frame, concurrency(frame))
+    while work:
+        caller = work.popleft()
+        for callee, call in callees[caller]:
+            for kind in tuple(kinds[caller]):
+                _add(kinds, work, callee, _kind_of_call(s, caller, callee, call, kind))
+    return Schedule(s, kinds)
+
+
+def _add(kinds: dict[Frame, set[str]], work: deque[Frame], frame: Frame, kind: str) -> None:
+    known = kinds.setdefault(frame, set())
+    if kind and kind not in known:
+        known.add(kind)
+        work.append(frame)
+
+
+def _kind_of_call(s: State, caller: Frame, callee: Frame, call: Call, kind: str) -> str:
+    """How a callee runs: as its caller does, unless a border or the framework that provides arguments moves it."""
+    provider = s.filled.get(callee)
+    if provider is not None and callee.entry is None:
+        return kind if callee.info.function.is_async else _POOL
+    made = caller.made.get(call.order)
+    borders = {m.border for f in (made.external if made else ()) if (m := s.models.call(f)) is not None}
+    if "process" in borders:
+        return ""
+    if "thread" in borders and not callee.info.function.is_async:
+        return _POOL
+    return kind
+
+
+# --- points at which a coroutine waits ------------------------------------------------------------------------------
+
+
+def _suspensions(plan: Schedule, frame: Frame) -> Iterator[Wait]:
+    function = frame.info.function
+    waits = dict(_waits(function.ops))
+    for order in function.suspends:
+        term = waits.get(order)
+        if isinstance(term, Await) and not _is_real(plan, frame, term):
+            continue
+        yield Wait(order, _span_at(frame, order, term), _block_at(frame, order))
+
+
+def _waits(ops: Any) -> Iterator[tuple[int, Await | Yield]]:
+    stack: list[Any] = list(ops)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (Await, Yield)):
+            yield node.order, node
+        if isinstance(node, tuple):
+            stack.extend(part for part in node if isinstance(part, tuple))
+
+
+def _is_real(plan: Schedule, frame: Frame, term: Await) -> bool:
+    """Whether an await can give control back: not when all it runs is code of the program that never waits."""
+    if not isinstance(term.value, Call):
+        return True
+    made = frame.made.get(term.value.order)
+    if made is None or not made.targets or made.external:
+        return True
+    for target in made.targets:
+        function = target.info.function
+        if not function.is_async or function.stub or function.is_generator or plan.suspends(target):
+            return True
+    return False
+
+
+def _span_at(frame: Frame, order: int, term: Await | Yield | None) -> Range:
+    span = getattr(getattr(term, "value", None), "span", 0)
+    if span:
+        return int(span)
+    return next((op.span for op in frame.info.function.ops if op.order >= order), frame.info.function.head)
+
+
+def _block_at(frame: Frame, order: int) -> int:
+    """The block of the operation that an order belongs to."""
+    return next((op.block for op in frame.info.function.ops if op.order >= order), 0)
+
+
+def _leaves(blocks: tuple[Block, ...], block: int, goal: int) -> bool:
+    """Whether control that comes through `block` ends the function or the round there, and never gets to `goal`."""
+    return any(blocks[b].exits and not within(blocks, goal, b) for b in ancestors(blocks, block))

@@ -1,0 +1,126 @@
+"""What findings about races and caches tell: the parts of `tell` for their suspects.
+
+Every sentence comes from a fact in the suspect; routes, and what all suspects have in common, are told by `tell`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from leaklint.finding import Confidence, Moment, Step, StepRole
+from leaklint.project.suspect import RaceForm, RaceSuspect, Suspect
+from leaklint.words import short
+
+_QUOTED = 60  # characters of source text that a step quotes
+
+
+def subject(suspect: Suspect) -> str:
+    """The shared object that a finding is about; empty for suspects of other kinds."""
+    match suspect:
+        case RaceSuspect(place=place, key=key):
+            return f"{suspect.function}.{place}[{key}]"
+        case _:
+            return ""
+
+
+def statement(suspect: Suspect) -> str:
+    """What the primary statement says; empty for suspects of other kinds."""
+    match suspect:
+        case RaceSuspect(check=check, act_text=act):
+            return f"{check} ... {act}"
+        case _:
+            return ""
+
+
+def because(suspect: Suspect) -> Iterator[str]:
+    """Why leaklint thinks so, as clauses."""
+    match suspect:
+        case RaceSuspect():
+            yield from _because_of_race(suspect)
+
+
+def confidence(suspect: Suspect) -> Confidence | None:
+    """How sure the facts make it; `None` for suspects of other kinds."""
+    match suspect:
+        case RaceSuspect(sure=sure):
+            return Confidence.HIGH if sure else Confidence.MEDIUM
+        case _:
+            return None
+
+
+def trace(suspect: Suspect) -> Iterator[Step]:
+    """The steps behind the route."""
+    match suspect:
+        case RaceSuspect():
+            yield Step(StepRole.READ, suspect.span, f"looks up `{_cut(suspect.check)}`")
+            if suspect.pause is not None:
+                yield Step(StepRole.RELATED, suspect.pause, "other requests run here")
+            yield Step(StepRole.WRITE, suspect.act, _acts(suspect))
+
+
+def timeline(suspect: Suspect) -> Iterator[Moment]:
+    """Two requests, interleaved so that they get in each other's way."""
+    match suspect:
+        case RaceSuspect():
+            yield from _two_lanes(suspect)
+
+
+# --- races ----------------------------------------------------------------------------------------------------------
+
+
+def _because_of_race(suspect: RaceSuspect) -> Iterator[str]:
+    if suspect.pause is not None and suspect.pause_text:
+        yield f"other requests run while it waits for `{_cut(suspect.pause_text)}`"
+    elif suspect.threads:
+        yield "it runs in a thread pool, where another request goes on at any time"
+    if suspect.useless_reach == "own":
+        yield f"`{_cut(suspect.useless)}` is made for this call, and nobody else waits for it"
+    elif suspect.useless:
+        yield f"`{_cut(suspect.useless)}` is a lock of an event loop, and this runs in threads"
+    else:
+        yield "no lock is held over both"
+
+
+def _two_lanes(suspect: RaceSuspect) -> Iterator[Moment]:
+    seen, waits = _seen(suspect), "waits" if suspect.pause is not None else "is stopped by the scheduler"
+    yield Moment(0, f"looks up {_entry(suspect)}: {seen}", suspect.span)
+    yield Moment(0, waits, suspect.pause)
+    yield Moment(1, f"looks up {_entry(suspect)}: {seen}", suspect.span)
+    if suspect.pause is not None:
+        yield Moment(1, waits, suspect.pause)
+    yield Moment(0, _acts(suspect), suspect.act)
+    yield Moment(1, _acts(suspect), suspect.act, _lost(suspect))
+
+
+def _entry(suspect: RaceSuspect) -> str:
+    return f"`{_cut(f'{suspect.place}[{suspect.key}]' if suspect.key else suspect.place)}`"
+
+
+def _seen(suspect: RaceSuspect) -> str:
+    return {
+        RaceForm.INSERT: "nothing yet",
+        RaceForm.UPDATE: "the old value",
+        RaceForm.REMOVE: "the entry",
+    }[suspect.form]
+
+
+def _acts(suspect: RaceSuspect) -> str:
+    what = {
+        RaceForm.INSERT: "stores its own",
+        RaceForm.UPDATE: "stores what it computed from the old value",
+        RaceForm.REMOVE: "takes the entry out",
+    }[suspect.form]
+    where = f" in `{short(suspect.doer)}`" if suspect.doer != suspect.function else ""
+    return what + where
+
+
+def _lost(suspect: RaceSuspect) -> str:
+    return {
+        RaceForm.INSERT: "← A's is lost",
+        RaceForm.UPDATE: "← A's change is lost",
+        RaceForm.REMOVE: "← already gone, or somebody else's",
+    }[suspect.form]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _QUOTED else f"{text[: _QUOTED - 1]}…"

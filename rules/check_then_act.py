@@ -1,0 +1,186 @@
+"""Session state is looked up, another request runs, and the step that depends on the look-up comes too late.
+
+## What it does
+
+Reports a look-up of an entry in a shared map that is kept for a session, a user or a key (or of an attribute of the
+object kept there), followed by an insert, an update or a close of the same entry that depends on it, where another
+request runs in between: at an `await` of a coroutine, anywhere in a thread pool. A look-up or a write in a helper
+counts as its caller's.
+
+## Why it leaks
+
+Both requests find nothing, and both make a session. The second replaces the first, and what went into the first is
+lost, or stays open with nobody to close it:
+
+```
+request A                                request B
+"a" in sessions?  no
+await open_session()
+                                         "a" in sessions?  no
+                                         await open_session()
+sessions["a"] = first session
+                                         sessions["a"] = second session    ← A's is lost
+```
+
+## Example
+
+```python
+import httpx
+from fastapi import FastAPI
+
+app = FastAPI()
+provider = httpx.AsyncClient(base_url="https://provider.example")
+
+
+class Sessions:
+    def __init__(self) -> None:
+        self._open: dict[str, str] = {}
+
+    async def acquire(self, user_id: str) -> str:
+        if user_id not in self._open:
+            self._open[user_id] = await create_session(user_id)
+        return self._open[user_id]
+
+    async def release(self, user_id: str) -> None:
+        self._open.pop(user_id, None)
+
+
+async def create_session(user_id: str) -> str:
+    response = await provider.post("/sessions", json={"user": user_id})
+    return str(response.json()["id"])
+
+
+sessions = Sessions()
+
+
+@app.post("/ask")
+async def ask(user_id: str, text: str) -> str:
+    return f"{await sessions.acquire(user_id)}: {text}"
+
+
+@app.delete("/session")
+async def leave(user_id: str) -> None:
+    await sessions.release(user_id)
+```
+
+## Use instead
+
+```python
+import asyncio
+from collections import defaultdict
+
+import httpx
+from fastapi import FastAPI
+
+app = FastAPI()
+provider = httpx.AsyncClient(base_url="https://provider.example")
+
+
+class Sessions:
+    def __init__(self) -> None:
+        self._open: dict[str, str] = {}
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def acquire(self, user_id: str) -> str:
+        async with self._locks[user_id]:
+            if user_id not in self._open:
+                self._open[user_id] = await create_session(user_id)
+            return self._open[user_id]
+
+    async def release(self, user_id: str) -> None:
+        self._open.pop(user_id, None)
+
+
+async def create_session(user_id: str) -> str:
+    response = await provider.post("/sessions", json={"user": user_id})
+    return str(response.json()["id"])
+
+
+sessions = Sessions()
+
+
+@app.post("/ask")
+async def ask(user_id: str, text: str) -> str:
+    return f"{await sessions.acquire(user_id)}: {text}"
+
+
+@app.delete("/session")
+async def leave(user_id: str) -> None:
+    await sessions.release(user_id)
+```
+
+## When it is silent
+
+- A lock is held over both: by `with`, by `acquire` and `release`, by a decorator, by everybody who calls the function,
+  by a context manager of the program. A lock that is made for the call, a semaphore that admits several, and a lock of
+  an event loop in a thread do not count.
+- The entry is looked up again behind the `await`, before the write.
+- A placeholder (a future, a task) is stored before the first `await`: single flight.
+- `setdefault` does both in one step; on an event loop, so does everything between two awaits.
+- What is awaited never gives control back to the event loop.
+- What is stored is a copy of what is kept elsewhere: fetched twice, it is the same twice.
+- Lazily made clients and caches that belong to no session.
+
+## Fix
+
+None is made for you: which requests have to wait for each other, and where the lock is kept, is for you to say. One
+lock for each key is usually right; `setdefault` where making the value costs nothing.
+
+## What is not found
+
+Rows of databases and entries of caches in other processes; look-ups more than two calls away from the write.
+
+## References
+
+CWE-367 (time-of-check time-of-use race condition), CWE-362.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from leaklint.finding import Family, Severity
+from leaklint.project.suspect import RaceForm, RaceSuspect, Suspect
+from leaklint.rule import Rule, Verdict
+
+
+class CheckThenAct(Rule):
+    """Judges look-ups that another request can outdate before they are acted on."""
+
+    family = Family.RACES
+    severity = Severity.RACE
+    cwe = (367, 362)
+    watches = (RaceSuspect,)
+
+    def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
+        assert isinstance(suspect, RaceSuspect)
+        yield Verdict(f"{_seen(suspect)} {_between(suspect)}, {_then(suspect)}", help=_help(suspect))
+
+
+def _seen(suspect: RaceSuspect) -> str:
+    return f"what `{suspect.place}` holds for `{suspect.key}`" if suspect.key else f"`{suspect.place}`"
+
+
+def _between(suspect: RaceSuspect) -> str:
+    if suspect.pause is None:
+        return "is looked up and then acted on while other threads run"
+    return f"is looked up here and acted on {'later' if suspect.threads else 'after an await'}"
+
+
+def _then(suspect: RaceSuspect) -> str:
+    return {
+        RaceForm.INSERT: "so two requests both find nothing and the second replaces what the first stored",
+        RaceForm.UPDATE: "so two requests both start from the old value and one change is lost",
+        RaceForm.REMOVE: "so two requests both end it, or one ends what another has just stored",
+    }[suspect.form]
+
+
+def _help(suspect: RaceSuspect) -> str:
+    if suspect.useless:
+        return "hold one lock for each key, kept beside the map, which all these requests share"
+    lock = "`threading.Lock`" if suspect.threads else "`asyncio.Lock`"
+    if suspect.pause is None and suspect.form is RaceForm.INSERT:
+        return f"use `setdefault`, or hold one {lock} for each key over the look-up and the write"
+    return f"hold one {lock} for each key over the look-up and the write"
