@@ -115,7 +115,6 @@ def suspects(project: Project) -> tuple[Suspect, ...]:
     found: list[Suspect] = [*identity.instead_of(writes, ids), *ids, *travelling.suspects(s, ways)]
     found += libraries.suspects(s, lives, ways, writes)
     found += interplay_suspects(s, lives, ways)
-    found += interplay.suspects(s, lives, ways)
     return tuple(sorted(found, key=lambda s: s.span))
 
 
