@@ -39,7 +39,7 @@ _CONTEXTS = {Phase.SETUP: 3, Phase.REQUEST: 8}  # frames of one function before 
 _DEPTH = 2  # objects made by objects made by ... before they share one atom
 _OBJECTS = 6  # objects of one class, or of one place, that are told apart
 _LITERALS = 4  # constants kept in one value
-_OBJECTS_KEPT = 8  # objects kept in one value
+_OBJECTS_KEPT = 12  # objects kept in one value
 
 
 _OBJECT_KINDS = (Instance, Member, Method)
