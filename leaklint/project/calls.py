@@ -90,6 +90,8 @@ def enter(
     signature = tuple([_kind_of(v) for v in bound.values()])
     callee = s.frame(info, function.env, receiver, frame.phase if phase is None else phase, signature)
     changed = _merge(callee, bound)
+    if callee.rounds == 0:
+        callee.depth = frame.depth + 1
     if frame not in callee.callers:
         callee.callers[frame] = term
     callee.dependents[frame] = None

@@ -44,6 +44,7 @@ from leaklint.project.values import (
 
 _NESTED = 60  # frames entered one inside another before the rest waits in the work list
 _ROUNDS = {Phase.SETUP: 4, Phase.REQUEST: 10}  # visits of one frame before it is left as it is
+_SETUP = 10  # calls of set-up code that are followed one inside another
 _depth = 0
 
 
@@ -58,6 +59,8 @@ def solve(s: State) -> None:
 def visit(s: State, frame: Frame) -> None:
     """Run a frame's body once more with what is known now."""
     global _depth
+    if frame.phase is Phase.SETUP and frame.depth > _SETUP:
+        return
     if frame.running or _depth >= _NESTED:
         frame.dirty = False
         s.enqueue(frame)

@@ -88,6 +88,7 @@ class Frame:
         "calls",
         "children",
         "cls",
+        "depth",
         "dependents",
         "dirty",
         "effects",
@@ -122,6 +123,7 @@ class Frame:
         self.made: dict[int, Made] = {}
         self.loads: dict[tuple[Atom | Frame, str], list[tuple[Range, int]]] = {}
         self.calls = 0
+        self.depth = 0
         self.dirty = True
         self.running = False
         self.rounds = 0
@@ -299,7 +301,8 @@ class State:
             return known
         limit = _CONTEXTS[phase]
         if self._count[info, phase] >= limit:
-            key = (info, env, receiver if self._count[info, phase] < 4 * limit else None, phase, ())
+            many = self._count[info, phase] >= (limit if phase is Phase.SETUP else 4 * limit)
+            key = (info, env, None if many else receiver, phase, ())
             known = self._frames.get(key)
             if known is not None:
                 return known
