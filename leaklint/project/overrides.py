@@ -14,11 +14,12 @@ from leaklint.index.summary import Bind, Call, Const, Display, How, Item, Kind, 
 from leaklint.project.ambient import AmbientUse, Survey, own_params, uses
 from leaklint.project.idnames import id_concept, same_id
 from leaklint.project.program import FunctionInfo
+from leaklint.project.relatives import relatives, route
 from leaklint.project.routes import Routes
 from leaklint.project.sinks import keys_with, sent_as
 from leaklint.project.spots import Spot, around, conditions, names, origins
 from leaklint.project.state import Frame, State
-from leaklint.project.suspect import OverrideSuspect
+from leaklint.project.suspect import OverrideSuspect, Route
 from leaklint.project.values import Ambient, Instance
 
 _CHAIN = 3  # functions that hand one payload up before it is no longer followed
@@ -55,7 +56,8 @@ class Ids:
 
 def ids(found: Survey) -> Ids:
     """Collect all uses of ambient ids, what is asked before them, and what hands them up."""
-    known = Ids(found, {info: tuple(uses(found, info)) for info in found.frames})
+    methods = {info for cls in found.state.bases for info in cls.info.methods.values()}
+    known = Ids(found, {info: tuple(uses(found, info)) for info in dict.fromkeys((*found.frames, *methods))})
     for info, all_uses in known.uses.items():
         for use in all_uses:
             for name in use.asks:
@@ -79,16 +81,17 @@ def reached(found: Survey, ways: Routes) -> dict[FunctionInfo, Frame]:
 
 def ambient_over_override(known: Ids, ways: Routes) -> Iterator[OverrideSuspect]:
     """Ambient ids used in functions that have an override in scope, or in payloads their callees build."""
-    for info, frame in reached(known.found, ways).items():
+    nearest = reached(known.found, ways)
+    for info, frame in {**relatives(known.found.state, nearest), **nearest}.items():
         for use in known.uses[info]:
             override = _overridden(known, use)
             if override is not None:
-                yield _suspect(known, ways, frame, use.spot, use, override)
+                yield _suspect(known, route(ways, frame, info), use.spot, use, override, info)
         for spot in known.found.spots(info):
             carrier = _carried(known, info, spot)
             override = _built_over(known, info, spot, carrier) if carrier is not None else None
             if carrier is not None and override is not None:
-                yield _suspect(known, ways, frame, spot, carrier.use, override, carrier)
+                yield _suspect(known, route(ways, frame, info), spot, carrier.use, override, info, carrier)
 
 
 # --- overrides in scope ---------------------------------------------------------------------------------------------
@@ -210,7 +213,7 @@ def _keyed_by(known: Ids, info: FunctionInfo, use: AmbientUse) -> str:
 
 
 def _gives_any_back(known: Ids, info: FunctionInfo, key: str) -> bool:
-    return any(_gives_back(known.found.state, frame, key) for frame in known.found.frames[info])
+    return any(_gives_back(known.found.state, frame, key) for frame in known.found.frames.get(info, ()))
 
 
 def _gives_back(s: State, frame: Frame, key: str) -> bool:
@@ -295,21 +298,20 @@ def _replaced(known: Ids, info: FunctionInfo, spot: Spot, key: str) -> bool:
 
 def _suspect(
     known: Ids,
-    ways: Routes,
-    frame: Frame,
+    way: Route | None,
     spot: Spot,
     use: AmbientUse,
     override: Override,
+    info: FunctionInfo,
     carrier: Carrier | None = None,
 ) -> OverrideSuspect:
-    info = frame.info
     module, source = info.module, use.info.module
     ambient = source.source(use.spot.span)
     return OverrideSuspect(
         function=info.qualname,
         span=module.span(spot.span),
         statement=module.span(info.function.ops[spot.position].span),
-        route=ways.route(frame),
+        route=way,
         concept=use.concept,
         override=override.name,
         ambient=ambient,
