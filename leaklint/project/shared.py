@@ -15,6 +15,7 @@ from leaklint.index.summary import Attr, Bind, Call, Const, Display, Drop, Eval,
 from leaklint.models import AttributeModel
 from leaklint.project import evaluate
 from leaklint.project.calls import mro
+from leaklint.project.causes import causes
 from leaklint.project.execute import is_making
 from leaklint.project.guards import is_guarded
 from leaklint.project.lifetimes import Lifetimes, Why, concurrent, is_identity, isolated
@@ -66,35 +67,9 @@ class Story:
 
 def writes(s: State, lives: Lifetimes, ways: Routes) -> Iterator[WriteSuspect]:
     """All suspects of this kind, in order of path and line."""
-    stories = _stories(s, lives, ways)
     seen = _seen(s)
-    suspects = []
-    for story in stories.values():
-        suspect = _suspect(s, lives, ways, seen, story)
-        if suspect is not None:
-            suspects.append(suspect)
-    suspects.sort(key=lambda w: (w.span, w.place.slot))
-    yield from _once_a_cause(suspects)
-
-
-def _once_a_cause(suspects: list[WriteSuspect]) -> Iterator[WriteSuspect]:
-    """Where requests set a whole attribute or name, what they put into it belongs to that."""
-    whole = {_root(w.place): w for w in suspects if not w.place.path and not w.guarded}
-    told: set[tuple[object, Span]] = set()  # one write may go to several constant keys
-    for suspect in suspects:
-        root = whole.get(_root(suspect.place))
-        if root is None and (_root(suspect.place), suspect.span) not in told:
-            told.add((_root(suspect.place), suspect.span))
-            yield suspect
-        elif suspect is root:
-            parts = [w for w in suspects if w is not root and _root(w.place) == _root(root.place)]
-            more = [Use(w.access, w.span, w.statement, w.function, True) for w in parts]
-            siblings = [*root.siblings, *more, *(use for w in parts for use in w.siblings)]
-            yield replace(root, siblings=tuple(_dedupe(siblings)))
-
-
-def _root(place: Place) -> tuple[PlaceKind, str, str]:
-    return place.kind, place.owner, place.slot
+    told = (_suspect(s, lives, ways, seen, story) for story in _stories(s, lives, ways).values())
+    yield from causes(suspect for suspect in told if suspect is not None)
 
 
 def _stories(s: State, lives: Lifetimes, ways: Routes) -> dict[Slot, Story]:
@@ -111,7 +86,7 @@ def _stories(s: State, lives: Lifetimes, ways: Routes) -> dict[Slot, Story]:
                 story = stories[slot] = Story(slot)
             story.why = story.why or why
             story.holders.update(chain)
-            if effect.access is Access.DELETE or not _keeps_request_data(s, lives, frame, effect):
+            if effect.access is Access.DELETE or not _keeps_request_data(s, lives, slot, frame, effect):
                 story.resets.append((frame, effect))
             else:
                 story.writes.append((frame, effect))
@@ -135,12 +110,19 @@ def _slot(s: State, lives: Lifetimes, captured: Captured, effect: Effect) -> tup
         return None
     if effect.access is not Access.DELETE and is_identity(s, effect):
         return None
-    named = _located(s, lives, captured, holder, effect.field, (), why, ())
+    named = _located(s, lives, captured, holder, _field(effect), (), why, ((holder, effect.field),))
     shortest = min(named, key=lambda n: (len(n[0].path), n[0].kind.value, str(n[0].name)), default=None)
     if shortest is None or not client_of(s, holder):
         return shortest
     slot, why, chain = shortest
     return replace(slot, path=slot.path[:1]), why, chain  # all headers of one client are one story
+
+
+def _field(effect: Effect) -> str:
+    """The written field; a key that is no constant in the code stands for any, whatever it was seen to be."""
+    if effect.field[:1] == "[" and effect.key_term is not None and not isinstance(effect.key_term, Const):
+        return ITEMS
+    return effect.field
 
 
 def _located(
@@ -231,14 +213,39 @@ def client_of(s: State, holder: Holder) -> str:
 # --- what is kept ---------------------------------------------------------------------------------------------------
 
 
-def _keeps_request_data(s: State, lives: Lifetimes, frame: Frame, effect: Effect) -> bool:
+def _keeps_request_data(s: State, lives: Lifetimes, slot: Slot, frame: Frame, effect: Effect) -> bool:
     if not effect.value or (effect.how == "augment" and not _is_text(s, frame, effect)):
         return False  # totals and counters
     if _is_part_of_making(s, lives, frame, effect):
         return False  # who keeps the object is asked where it is kept
     if _is_empty_container(s, frame, effect):
         return False  # what is put into it later is a write of its own
+    if _is_filed(effect) and not _is_meant_for_one(slot, frame):
+        return False  # kept under a key of its own, as a cache does
     return bool(kept_data(s, lives, effect))
+
+
+def _is_filed(effect: Effect) -> bool:
+    """Whether an item is stored under a key that may differ from request to request."""
+    if effect.field[:1] != "[" or effect.key_term is None or isinstance(effect.key_term, Const):
+        return False
+    return not effect.key or not all(isinstance(atom, Literal) for atom in effect.key)
+
+
+def _is_meant_for_one(slot: Slot, frame: Frame) -> bool:
+    """Whether an object made for a request takes a table of its class for its own: nothing says `ClassVar`."""
+    if slot.kind is not PlaceKind.CLASS or not isinstance(slot.owner, ClassInfo):
+        return False
+    if not isinstance(frame.receiver, Instance) or frame.receiver.phase is not Phase.REQUEST:
+        return False
+    return "ClassVar" not in _names(slot.owner.fields.get(slot.name))
+
+
+def _names(term: object) -> set[str]:
+    """The names that an annotation consists of."""
+    if isinstance(term, (Name, Attr)):
+        return {term.id if isinstance(term, Name) else term.name}
+    return set().union(*(_names(part) for part in term)) if isinstance(term, tuple) else set()
 
 
 def _is_text(s: State, frame: Frame, effect: Effect) -> bool:
@@ -279,9 +286,6 @@ def kept_data(s: State, lives: Lifetimes, effect: Effect) -> frozenset[Taint]:
     for atom in effect.value:
         if isinstance(atom, Instance) and atom in lives.kept and atom.frame is not None:
             found.add(s.taint(Strength.IDENTITY, "session"))
-    if effect.field[:1] == "[" and effect.key_term is not None and not isinstance(effect.key_term, Const):
-        if not any(t.strength is Strength.IDENTITY for t in found):
-            return frozenset()  # kept under a key of its own
     return frozenset(found)
 
 

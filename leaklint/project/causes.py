@@ -1,0 +1,61 @@
+"""Suspected writes to one suspect a cause: a person mends one attribute, one list or one name, not each of its entries.
+
+Only joins; what is a suspect at all has been decided before.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from leaklint.finding import Span
+from leaklint.project.suspect import Kept, Place, PlaceKind, Use, WriteSuspect
+
+
+def causes(suspects: Iterable[WriteSuspect]) -> list[WriteSuspect]:
+    """One suspect for each slot, by place; the first write in request order speaks for all.
+
+    Where requests set a whole attribute or name, what they put into it belongs to that.
+    """
+    ordered = sorted(suspects, key=lambda w: (w.span, w.place.slot, w.place.path))
+    whole = {_root(w.place): w for w in reversed(ordered) if not w.place.path and not w.guarded}
+    groups: dict[tuple[object, ...], list[WriteSuspect]] = defaultdict(list)
+    for suspect in ordered:
+        root, kept = _root(suspect.place), suspect.place.kept
+        part = suspect.place.path if kept is Kept.CLIENT else ()  # headers are one thing, the base address another
+        groups[root, part, None if root in whole else kept].append(suspect)
+    joined = [_joined(whole.get(_root(group[0].place)), group) for group in groups.values()]
+    return list(_once_a_line(sorted(joined, key=lambda w: (w.span, w.place.slot))))
+
+
+def _root(place: Place) -> tuple[PlaceKind, str, str]:
+    return place.kind, place.owner, place.slot
+
+
+def _joined(whole: WriteSuspect | None, group: list[WriteSuspect]) -> WriteSuspect:
+    first = whole or min(group, key=_distance)
+    others = [w for w in group if w is not first]
+    uses = {Use(w.access, w.span, w.statement, w.function, True) for w in others if w.span != first.span}
+    siblings = uses.union(first.siblings, *(w.siblings for w in others))
+    readers = set(first.readers).union(*(w.readers for w in others))
+    resets = set(first.resets).union(*(w.resets for w in others))
+    return replace(first, siblings=_by_place(siblings), readers=_by_place(readers), resets=_by_place(resets))
+
+
+def _distance(suspect: WriteSuspect) -> tuple[int, Span]:
+    return len(suspect.route.hops) if suspect.route is not None else 0, suspect.span
+
+
+def _by_place(uses: Iterable[Use]) -> tuple[Use, ...]:
+    return tuple(sorted(uses, key=lambda use: use.span))
+
+
+def _once_a_line(suspects: Iterable[WriteSuspect]) -> Iterator[WriteSuspect]:
+    """One write that may reach several objects by one name is one cause."""
+    told: set[tuple[Span, str, Kept]] = set()
+    for suspect in suspects:
+        key = (suspect.span, suspect.place.text, suspect.place.kept)
+        if key not in told:
+            told.add(key)
+            yield suspect
