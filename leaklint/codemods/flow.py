@@ -23,7 +23,7 @@ def unassigned(
 ) -> list[cst.CSTNode]:
     """The reads, in order, that are not behind a store on every path through the function.
 
-    `lenient` takes it that a loop runs at least once and that a `try` and a `with` come to the end of their block.
+    `lenient` takes it that a loop runs at least once and that a `with` comes to the end of its block.
     A nested function or lambda reads where it is written.
     """
     flow = _Flow(syntax, frozenset(stores), frozenset(reads), lenient)
@@ -100,16 +100,14 @@ class _Flow:
                 return self.expression(node, stored)
 
     def trying(self, node: cst.Try | cst.TryStar, stored: bool) -> bool:
-        body = self.block(node.body, stored)
-        in_handler = body if self.lenient else stored
-        ends = [self.otherwise(node.orelse, body)]
+        ends = [self.otherwise(node.orelse, self.block(node.body, stored))]
         for handler in node.handlers:
             if handler.type is not None:
-                self.expression(handler.type, in_handler)
-            ends.append(self.block(handler.body, in_handler))
+                self.expression(handler.type, stored)
+            ends.append(self.block(handler.body, stored))
         if node.finalbody is None:
             return all(ends)
-        return self.block(node.finalbody.body, in_handler and all(ends)) or all(ends)
+        return self.block(node.finalbody.body, stored and all(ends)) or all(ends)
 
     def after_loop(self, orelse: cst.Else | None, before: bool, inside: bool) -> bool:
         stored = inside if self.lenient else before

@@ -84,7 +84,11 @@ class _Plan:
 def _plan(slot: Slot, files: Files) -> _Plan:
     initial = _initial(slot)
     roles = _roles(slot, initial, files)
-    concerned = (*roles.writers, *roles.threaded, *roles.outsiders)
+    concerned = (
+        *(m for m in roles.writers if not _stores_its_parameter(slot, initial, m)),
+        *roles.threaded,
+        *roles.outsiders,
+    )
     taken = {name for method in concerned for name in names_in(slot.syntax, method)}
     name = free_name(slot.name, taken)
     locals_ = {method: _writer_local(slot, initial, roles, method, name) for method in roles.writers}
@@ -320,7 +324,16 @@ def _local_from_stores(
     if certain or not initial.text:
         where = syntax.site((certain or early)[0])
         raise Refused(f"`{method.name.value}` may read what an earlier call left in `{slot.name}` at {where}")
-    return _Local(name, above=_first_statement(syntax, scope, (*nodes, *others)))
+    own_name = free_name(slot.name, names_in(syntax, method))
+    return _Local(own_name, above=_first_statement(syntax, scope, (*nodes, *others)))
+
+
+def _stores_its_parameter(slot: Slot, initial: _Initial, method: cst.FunctionDef) -> bool:
+    """Whether the method needs no new name, because it has the value under one."""
+    own = [site for site in slot.sites if site.method is method and site.act is Act.STORE]
+    stores = [site for site in own if not _is_last_reset(slot, initial, site)]
+    scope = function_of(slot.syntax, stores[0].node) if stores else None
+    return scope is not None and bool(_reused_parameter(slot, scope, stores))
 
 
 def _reused_parameter(slot: Slot, scope: cst.FunctionDef, stores: Sequence[Site]) -> str:
