@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from leaklint.finding import Confidence, Moment, Step, StepRole
-from leaklint.project.suspect import RaceForm, RaceSuspect, Suspect
+from leaklint.project.suspect import CacheSuspect, RaceForm, RaceSuspect, Suspect
 from leaklint.words import short
 
 _QUOTED = 60  # characters of source text that a step quotes
@@ -19,6 +19,8 @@ def subject(suspect: Suspect) -> str:
     match suspect:
         case RaceSuspect(place=place, key=key):
             return f"{suspect.function}.{place}[{key}]"
+        case CacheSuspect(name=name):
+            return f"{suspect.function} ({name})"
         case _:
             return ""
 
@@ -28,6 +30,8 @@ def statement(suspect: Suspect) -> str:
     match suspect:
         case RaceSuspect(check=check, act_text=act):
             return f"{check} ... {act}"
+        case CacheSuspect(name=name, key=key):
+            return f"{name} by {key}"
         case _:
             return ""
 
@@ -37,12 +41,14 @@ def because(suspect: Suspect) -> Iterator[str]:
     match suspect:
         case RaceSuspect():
             yield from _because_of_race(suspect)
+        case CacheSuspect(key=key):
+            yield f"the key is {key}" if key else "there is no key: the first result is given to all"
 
 
 def confidence(suspect: Suspect) -> Confidence | None:
     """How sure the facts make it; `None` for suspects of other kinds."""
     match suspect:
-        case RaceSuspect(sure=sure):
+        case RaceSuspect(sure=sure) | CacheSuspect(sure=sure):
             return Confidence.HIGH if sure else Confidence.MEDIUM
         case _:
             return None
@@ -56,6 +62,10 @@ def trace(suspect: Suspect) -> Iterator[Step]:
             if suspect.pause is not None:
                 yield Step(StepRole.RELATED, suspect.pause, "other requests run here")
             yield Step(StepRole.WRITE, suspect.act, _acts(suspect))
+        case CacheSuspect(name=name, needs=needs, source=source):
+            yield Step(StepRole.WRITE, suspect.span, f"`{name}` keeps the result")
+            if source != suspect.span:
+                yield Step(StepRole.READ, source, f"which depends on `{_cut(needs[0])}`")
 
 
 def timeline(suspect: Suspect) -> Iterator[Moment]:
@@ -63,6 +73,9 @@ def timeline(suspect: Suspect) -> Iterator[Moment]:
     match suspect:
         case RaceSuspect():
             yield from _two_lanes(suspect)
+        case CacheSuspect(name=name):
+            yield Moment(0, f"fills `{name}` with what is its own", suspect.source)
+            yield Moment(1, f"asks `{name}` with the same key", suspect.span, "← gets A's")
 
 
 # --- races ----------------------------------------------------------------------------------------------------------

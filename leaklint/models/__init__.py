@@ -64,6 +64,9 @@ class CallModel:
     sets: str = ""  # attribute of the receiver that keeps argument 0
     inject: str = ""  # "argument": as a parameter's default or annotation, the value is what this argument returns
     memo: bool = False  # as a decorator, keeps the first result
+    keyed: str = ""  # of `memo`: by the "path" or "url" of the request, or by "arguments" other than the request
+    unkeyed: str = ""  # of `memo`: how the names of parameters begin that are left out of the key
+    apart: str = ""  # of `memo`: the keyword and value that keep results for each session: "scope=session"
     log: bool = False  # only writes log lines
     outbound: str = ""  # sends a request to another program: the keyword that takes headers or metadata
     process: str = ""  # changes something that the process has once: "the working directory"
@@ -150,6 +153,7 @@ _CLOSED = {
     ("entry", "parameters"): ("request", "none"),
     ("call", "gives"): ("", *GIVES),
     ("call", "border"): ("", "thread", "process", "task"),
+    ("call", "keyed"): ("", "path", "url", "arguments"),
     ("type", "holds"): ("", "request", "process", "isolated"),
     ("type", "lock"): ("", "task", "thread", "machine"),
     ("type", "database"): ("", "session", "connection", "cursor"),

@@ -1,23 +1,27 @@
 """Suspects about state that several requests use at a time: races, caches, maps of sessions.
 
-Puts together what the modules of each kind find, on one schedule and one set of locks.
+Puts together what the modules of each kind find, on one schedule and one set of locks, so that one cause is told once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
+from leaklint.project.caches import blind_caches
 from leaklint.project.lifetimes import Lifetimes
 from leaklint.project.locks import Locks
 from leaklint.project.races import races
 from leaklint.project.routes import Routes
 from leaklint.project.schedule import schedule
 from leaklint.project.state import State
-from leaklint.project.suspect import Suspect
+from leaklint.project.suspect import Suspect, WriteSuspect
 
 
-def interplay_suspects(s: State, lives: Lifetimes, ways: Routes) -> Iterator[Suspect]:
-    """All suspects of these kinds."""
+def with_interplay(s: State, lives: Lifetimes, ways: Routes, others: Iterable[Suspect]) -> list[Suspect]:
+    """The suspects of these kinds, and the others without the writes that are told here."""
     plan = schedule(s, ways)
     locks = Locks(s, lives, plan)
-    yield from races(s, lives, ways, plan, locks)
+    caches = list(blind_caches(s, lives, ways))
+    told = {(c.span.path, c.span.line) for c in caches if c.form == "dict"}
+    rest = [o for o in others if not (isinstance(o, WriteSuspect) and (o.span.path, o.span.line) in told)]
+    return [*rest, *races(s, lives, ways, plan, locks), *caches]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from leaklint.index.summary import Attr, Bind, Call, FunctionRef, How, Imported, Kind, ModuleSummary, Name, Term
 from leaklint.models import EntryModel, Models
 from leaklint.project import calls, execute, identity, libraries, shared, travelling
-from leaklint.project.interplay import interplay_suspects
+from leaklint.project.interplay import with_interplay
 from leaklint.project.lifetimes import Lifetimes, lifetimes
 from leaklint.project.program import FunctionInfo, Module, Program
 from leaklint.project.routes import Routes, routes
@@ -114,7 +114,7 @@ def suspects(project: Project) -> tuple[Suspect, ...]:
     ids = identity.suspects(s, lives, ways, writes)
     found: list[Suspect] = [*identity.instead_of(writes, ids), *ids, *travelling.suspects(s, ways)]
     found += libraries.suspects(s, lives, ways, writes)
-    found += interplay_suspects(s, lives, ways)
+    found = with_interplay(s, lives, ways, found)
     return tuple(sorted(found, key=lambda s: s.span))
 
 

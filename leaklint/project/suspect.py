@@ -307,3 +307,16 @@ class RaceSuspect(Suspect):
     useless: str  # a lock that is held over both and keeps nobody out there
     useless_reach: str  # "task" or "own"
     sure: bool  # something is lost whenever it happens
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSuspect(Suspect):
+    """A cache whose values depend on who asks, while its key does not say who; `span` is the decorator or the store."""
+
+    name: str  # the function, or the dict as the code writes it
+    key: str  # what the key is made of: "`query`", "the path of the request"; empty for nothing
+    needs: tuple[str, ...]  # what the value depends on beyond the key: "current_user.id"
+    concept: str  # of the first: "user", "tenant", ...; empty for other request data
+    source: Span  # where the first is read
+    form: str  # "decorator" or "dict"
+    sure: bool

@@ -1,0 +1,252 @@
+"""Caches whose results depend on who asks while their keys do not say it.
+
+Takes a solved program and gives suspects: memoising decorators, caches of frameworks, and shared dicts that a function
+looks up before it fills them. Nothing here words a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from leaklint.index.summary import Attr, Await, Bind, Call, Const, How, Item, Name, Term
+from leaklint.models import CallModel
+from leaklint.project import evaluate
+from leaklint.project.lifetimes import Lifetimes, concurrent, isolated, named_id
+from leaklint.project.lookups import deciding, matches
+from leaklint.project.needs import Need, needs
+from leaklint.project.program import FunctionInfo
+from leaklint.project.routes import Routes
+from leaklint.project.state import Effect, Frame, State
+from leaklint.project.suspect import Access, CacheSuspect, Strength
+from leaklint.project.terms import shape
+from leaklint.project.values import Ambient, Instance, Literal, Phase, Taint, Value
+
+_COVERED = {  # which concepts a key that holds one of the first keeps apart as well
+    "session": ("session", "user", "tenant", "credential", "connection"),
+    "connection": ("session", "user", "tenant", "credential", "connection"),
+    "request": ("session", "user", "tenant", "credential", "connection", ""),
+    "user": ("user", "tenant", "credential"),
+    "credential": ("user", "tenant", "credential"),
+    "tenant": ("tenant",),
+}
+_ASKERS = ("session", "user", "tenant", "credential")
+_OWN_KEYS = ("key", "vary", "unless", "hash")  # in keywords of decorators: what the key is made of is said there
+
+
+def blind_caches(s: State, lives: Lifetimes, ways: Routes) -> Iterator[CacheSuspect]:
+    """All suspects of this kind, one for each cache."""
+    yield from _decorated(s, lives, ways)
+    seen: set[tuple[FunctionInfo, int]] = set()
+    for frame in ways.before:
+        for effect in frame.effects:
+            key = (frame.info, effect.position)
+            if key not in seen and (found := _stored(s, lives, ways, frame, effect)):
+                seen.add(key)
+                yield found
+
+
+# --- decorators -----------------------------------------------------------------------------------------------------
+
+
+def _decorated(s: State, lives: Lifetimes, ways: Routes) -> Iterator[CacheSuspect]:
+    for info, (decorator, outer) in s.memoised.items():
+        model = _model(s, outer, decorator)
+        frames = [f for f in ways.before if f.info is info]
+        if model is None or not frames or _is_apart(model, decorator) or _has_own_key(info, decorator):
+            continue
+        frames.sort(key=lambda f: ways.distance[f])
+        for frame in frames:
+            missing = _missing(needs(s, frame), _covered(s, lives, frame, model), frame)
+            if missing:
+                yield _of_decorator(ways, frame, decorator, model, missing)
+                break
+
+
+def _model(s: State, outer: Frame, decorator: Term) -> CallModel | None:
+    func = decorator.func if isinstance(decorator, Call) else decorator
+    end = max(len(outer.info.function.ops) - 1, 0)
+    for maker in evaluate.evaluate(s, outer, func, end):
+        fqn = getattr(maker, "fqn", "")
+        model = s.models.call(fqn) if fqn else None
+        if model is not None and model.memo:
+            return model
+    return None
+
+
+def _is_apart(model: CallModel, decorator: Term) -> bool:
+    """Whether the decorator is told to keep the results of each session apart."""
+    name, _, value = model.apart.partition("=")
+    given = [v for k, v in decorator.keywords if k == name] if isinstance(decorator, Call) else []
+    return any(isinstance(v, Const) and str(v.value) == value for v in given)
+
+
+def _has_own_key(info: FunctionInfo, decorator: Term) -> bool:
+    names = [k or "" for k, _ in decorator.keywords] if isinstance(decorator, Call) else []
+    names += [_last(d.func if isinstance(d, Call) else d) for d in info.function.decorators if d is not decorator]
+    return any(word in name.split("_") for name in names for word in _OWN_KEYS)
+
+
+def _last(term: Term) -> str:
+    return term.name if isinstance(term, Attr) else term.id if isinstance(term, Name) else ""
+
+
+def _covered(s: State, lives: Lifetimes, frame: Frame, model: CallModel) -> set[str]:
+    """The concepts that the key of a memoised call keeps apart."""
+    found: set[str] = set()
+    for param in frame.info.function.params:
+        value = frame.args.get(param.name, frozenset())
+        if model.unkeyed and param.name.startswith(model.unkeyed):
+            continue
+        if model.keyed and any(_is_request(s, a) for a in value):
+            continue
+        found.update(_covering(s, value, param.name))
+        if param.name == frame.info.function.params[0].name and _is_own(lives, frame):
+            found.update(_COVERED["request"])
+    return found
+
+
+def _is_own(lives: Lifetimes, frame: Frame) -> bool:
+    """Whether the method belongs to an object of one request or session: `self` is part of the key."""
+    receiver = frame.receiver
+    return isinstance(receiver, Instance) and receiver.phase is Phase.REQUEST and lives.why(receiver) is None
+
+
+def _is_request(s: State, atom: object) -> bool:
+    kind = s.models.type(atom.fqn) if isinstance(atom, Instance) and atom.fqn else None
+    return kind is not None and kind.holds == "request"
+
+
+def _covering(s: State, value: Value, name: str) -> set[str]:
+    concepts = {s.models.concept(name)}
+    for atom in value:
+        if isinstance(atom, Taint):
+            concepts.add(
+                atom.concept if atom.concept in _COVERED or atom.strength is not Strength.IDENTITY else "session"
+            )
+        elif _is_request(s, atom):
+            concepts.add("request")
+    concepts.update(t.concept for t in evaluate.carried(s, None, value, 2))
+    return {covered for concept in concepts for covered in _COVERED.get(concept, ())}
+
+
+def _missing(found: Iterable[Need], covered: set[str], frame: Frame) -> list[Need]:
+    """The needs that the key does not cover; other request data counts only when it is read by the function itself."""
+    own = [n for n in found if n.concept not in covered and (n.concept or n.frame is frame)]
+    named: dict[str, Need] = {}
+    for need in sorted(own, key=lambda n: not n.concept):
+        named.setdefault(need.text, need)
+    return list(named.values())
+
+
+def _of_decorator(ways: Routes, frame: Frame, decorator: Term, model: CallModel, missing: list[Need]) -> CacheSuspect:
+    info = frame.info
+    span = info.module.span(getattr(decorator, "span", info.function.head))
+    keyed = {"path": "the path of the request", "url": "the address of the request"}
+    by = keyed.get(model.keyed) or _listed_params(frame, model)
+    return CacheSuspect(
+        function=info.qualname,
+        span=span,
+        statement=info.module.span(info.function.head),
+        route=ways.route(frame),
+        name=info.function.name,
+        key=by,
+        needs=tuple(n.text for n in missing),
+        concept=missing[0].concept,
+        source=missing[0].module.span(missing[0].span),
+        form="decorator",
+        sure=bool(missing[0].concept),
+    )
+
+
+def _listed_params(frame: Frame, model: CallModel) -> str:
+    names = [p.name for p in frame.info.function.params if not (model.unkeyed and p.name.startswith(model.unkeyed))]
+    return ", ".join(f"`{n}`" for n in names)
+
+
+# --- dicts ----------------------------------------------------------------------------------------------------------
+
+
+def _stored(s: State, lives: Lifetimes, ways: Routes, frame: Frame, effect: Effect) -> CacheSuspect | None:
+    if effect.access is not Access.STORE or effect.field[:1] != "[" or effect.how != "item":
+        return None
+    term, holder = effect.key_term, effect.holder
+    if term is None or isinstance(term, Const) or (all(isinstance(a, Literal) for a in effect.key) and effect.key):
+        return None
+    if not isinstance(holder, Instance) or lives.why(holder) is None or isolated(s, holder) or concurrent(s, holder):
+        return None
+    key = shape(frame.info, term, effect.position)
+    if not any(matches(r, holder, effect.field, key) for r in deciding(s, frame, effect.position)):
+        return None
+    covered = _covering(s, effect.key, _last(term)).union(*(_COVERED.get(c, ()) for c in _said_in(s, term)))
+    if any(isinstance(a, Ambient) for a in effect.key):
+        return None
+    missing = list(_value_needs(s, frame, effect, covered))
+    return _of_dict(ways, frame, effect, missing) if missing else None
+
+
+def _said_in(s: State, term: Term) -> Iterator[str]:
+    """The concepts that a key names on its way: `api_key` and what `key_id` is in `api_key.key_id`."""
+    while isinstance(term, (Attr, Item)):
+        yield named_id(s, term)
+        term = term.base
+    yield named_id(s, term)
+    for part in getattr(term, "parts", ()) or getattr(term, "values", ()):
+        yield from _said_in(s, part)
+
+
+def _value_needs(s: State, frame: Frame, effect: Effect, covered: set[str]) -> Iterator[Need]:
+    """What the stored value depends on: request data in it, and what the calls that make it read for themselves."""
+    module, span = frame.info.module, getattr(effect.value_term, "span", 0) or effect.span
+    given = {t.concept for v in frame.args.values() for t in evaluate.carried(s, None, v)}
+    for taint in sorted(evaluate.carried(s, None, effect.value), key=lambda t: t.concept):
+        if taint.strength is not Strength.IDENTITY or taint.concept in covered or taint.concept not in _ASKERS:
+            continue
+        if taint.concept in given or taint.concept != "session":  # a session that is made here is nobody's yet
+            yield Need(taint.concept, _said(s, frame, effect, taint.concept), module, span, frame)
+    for call in _makers(frame, effect):
+        made = frame.made.get(call.order)
+        for target in made.targets if made is not None else ():
+            yield from (n for n in needs(s, target) if n.concept and n.concept not in covered)
+
+
+def _said(s: State, frame: Frame, effect: Effect, concept: str) -> str:
+    """The name of a parameter or local of the concept that the value is made of; else the concept."""
+    for call in _makers(frame, effect):
+        for arg in (*call.args, *(v for _, v in call.keywords)):
+            if named_id(s, arg) == concept:
+                return frame.info.module.source(getattr(arg, "span", 0))
+    return concept
+
+
+def _makers(frame: Frame, effect: Effect) -> Iterator[Call]:
+    """The call whose result is stored."""
+    term, info, position = effect.value_term, frame.info, effect.position
+    for _ in range(3):
+        if isinstance(term, Await):
+            term = term.value
+        if isinstance(term, Name) and term.id in info.function.bound:
+            binds = info.reaching(term.id, position)[0]
+            op = info.function.ops[binds[-1]] if binds else None
+            if not isinstance(op, Bind) or op.how is not How.ASSIGN:
+                return
+            term, position = op.value, binds[-1]
+    if isinstance(term, Call):
+        yield term
+
+
+def _of_dict(ways: Routes, frame: Frame, effect: Effect, missing: list[Need]) -> CacheSuspect:
+    info, module = frame.info, frame.info.module
+    place = effect.place.base if isinstance(effect.place, Item) else effect.place
+    return CacheSuspect(
+        function=info.qualname,
+        span=module.span(effect.span),
+        statement=module.span(info.function.ops[effect.position].span),
+        route=ways.route(frame),
+        name=module.source(getattr(place, "span", 0)),
+        key=f"`{module.source(getattr(effect.key_term, 'span', 0))}`",
+        needs=tuple(dict.fromkeys(n.text for n in missing)),
+        concept=missing[0].concept,
+        source=missing[0].module.span(missing[0].span),
+        form="dict",
+        sure=True,
+    )
