@@ -12,7 +12,7 @@ import libcst as cst
 import pytest
 
 from leaklint.finding import Edit, Span
-from leaklint.syntax import REMOVE, NotAnalysed, Files, Syntax, in_order, roomy
+from leaklint.syntax import REMOVE, Files, NotAnalysed, Syntax, in_order, roomy
 
 
 def applied(text: str, edits: Sequence[Edit]) -> str:
