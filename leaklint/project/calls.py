@@ -810,6 +810,7 @@ _CALLEES: dict[type[Atom], Callable[[State, Frame, Any, Call, Args, Keywords, in
     Partial: _partial,
     Taint: _taint,
     Anything: _anything,
+    Token: _token,
 }
 _BUILTINS: dict[str, Callable[[State, Frame, Call, Args, Keywords, int], Value]] = {
     "builtins.getattr": _getattr,

@@ -35,8 +35,8 @@ from leaklint.project.lifetimes import Lifetimes, isolated
 from leaklint.project.origins import children
 from leaklint.project.program import FunctionInfo
 from leaklint.project.routes import Routes
-from leaklint.project.state import Frame, State
-from leaklint.project.values import NOTHING, Instance, Member, Value
+from leaklint.project.state import Frame, Made, State
+from leaklint.project.values import NOTHING, Atom, Instance, Literal, Member, Token, Value
 
 _IDENTIFYING = ("session", "user", "tenant", "id")
 _ENDINGS = ("id", "uuid", "hash", "key", "sid")
@@ -119,6 +119,9 @@ def uses(s: State, lives: Lifetimes, ways: Routes) -> Iterator[IdUse]:
             found = _use(s, lives, frame, occurrence)
             if found is not None:
                 yield found
+    if carriers := _carriers(s):
+        for frame in ways.before:
+            yield from _carried(s, frame, carriers)
 
 
 def uses_in(s: State, lives: Lifetimes, frame: Frame) -> Iterator[IdUse]:
@@ -317,6 +320,55 @@ def _entry(
         return None
     found = _argument(s, lives, frame, at, outer, value)
     return (f"`{context.role}` of what `{_source(frame, call.func)}` gets", True) if found else None
+
+
+def _carriers(s: State) -> set[Atom]:
+    """Dicts that hold a constant or generated id under an id's key, and those that hold such dicts."""
+    found: set[Atom] = set()
+    for holder, fields in s.heap.items():
+        if isinstance(holder, Instance) and holder.fqn == "builtins.dict" and any(_ids_of(s, fields)):
+            found.add(holder)
+    for _ in range(2):
+        outer = (
+            h for h, fields in s.heap.items() if isinstance(h, Instance) and h.fqn == "builtins.dict" and h not in found
+        )
+        found.update([h for h in outer if any(not found.isdisjoint(v) for v in s.heap[h].values())])
+    return found
+
+
+def _ids_of(s: State, fields: dict[str, Value]) -> Iterator[tuple[str, str, Value]]:
+    for field, value in fields.items():
+        name = field[2:-2] if field[:2] in ("['", '["') else ""
+        concept = id_concept(s.models, name) if name else ""
+        if concept and any(isinstance(a, (Literal, Token)) for a in value):
+            yield name, concept, value
+
+
+def _carried(s: State, frame: Frame, carriers: set[Atom]) -> Iterator[IdUse]:
+    """Ids inside of dicts that go, by name, to methods of something outside of the program."""
+    for made in list(frame.made.values()):
+        call = made.term
+        if made.targets or not isinstance(call.func, Attr) or _is_text(call.func.name) or _is_label(call.func.name):
+            continue
+        models = [s.models.call(fqn) for fqn in made.external]
+        if models and all(m is not None and not _leaves(m) for m in models):
+            continue
+        for term in (*call.args, *(v for _, v in call.keywords)):
+            if isinstance(term, (Name, Attr, Call)):
+                found = evaluate.evaluate(s, frame, term, made.position)
+                yield from _inside(s, frame, term, made, found & carriers, carriers, 3)
+
+
+def _inside(
+    s: State, frame: Frame, term: Term, made: Made, found: Value, carriers: set[Atom], depth: int
+) -> Iterator[IdUse]:
+    for atom in found:
+        fields = s.heap[atom]
+        for name, concept, value in _ids_of(s, fields):
+            occurrence = Occurrence(term, name, concept, made.position, Context("argument", made.term))
+            yield IdUse(frame, occurrence, value, f"`{name}` of what `{_source(frame, made.term.func)}` gets", True)
+        for value in list(fields.values()) if depth else ():
+            yield from _inside(s, frame, term, made, value & carriers, carriers, depth - 1)
 
 
 def _is_text(name: str) -> bool:

@@ -10,17 +10,17 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from leaklint.finding import Span
-from leaklint.index.summary import Attr, Bind, Const, Kind, Range, Term, Test
+from leaklint.index.summary import Attr, Bind, Const, Kind, Term, Test
 from leaklint.project import calls
 from leaklint.project.generated import brought_in, is_of_process, name_alone
 from leaklint.project.id_uses import IdUse, id_concept, uses
 from leaklint.project.lifetimes import Lifetimes
 from leaklint.project.memoized import Memo, kept_for_ever, of_write
 from leaklint.project.origins import Origin, Site, children, origin, roots, site, span_of, target_name
-from leaklint.project.program import FunctionInfo, Module
+from leaklint.project.program import FunctionInfo
 from leaklint.project.routes import Routes
 from leaklint.project.state import Frame, State
-from leaklint.project.suspect import IdOrigin, IdSuspect, Strength, Use, WriteSuspect
+from leaklint.project.suspect import Access, IdOrigin, IdSuspect, Strength, Use, WriteSuspect
 from leaklint.project.uses import attribute_occurrences
 from leaklint.project.uses import use as use_of
 from leaklint.project.values import NOTHING, Ambient, Atom, ClassValue, Instance, Literal, Phase, Taint, Token, Value
@@ -51,17 +51,24 @@ def _holds(write: WriteSuspect, key: Span) -> bool:
 def suspects(s: State, lives: Lifetimes, ways: Routes, writes: list[WriteSuspect]) -> list[IdSuspect]:
     """All suspects of this kind, in order of path and line."""
     kept = kept_for_ever(s, lives, ways)
-    found: dict[tuple[Module, Range, IdOrigin], list[Brought]] = defaultdict(list)
+    found: dict[tuple[object, ...], list[Brought]] = defaultdict(list)
     for use in uses(s, lives, ways):
         for brought in _brought(s, use, kept):
-            found[brought.at.info.module, brought.how.span, brought.kind].append(brought)
+            found[_cause(brought)].append(brought)
     for use, at, how in name_alone(s, lives, ways):
-        found[at.info.module, how.span, IdOrigin.COLLIDING].append(
-            Brought(use, at, how, IdOrigin.COLLIDING, "the user's name alone")
-        )
+        named = Brought(use, at, how, IdOrigin.COLLIDING, "the user's name alone")
+        found[_cause(named)].append(named)
     suspected = [_suspect(s, ways, _nearest(ways, every)) for every in found.values()]
     suspected += [m for w in writes if (m := of_write(s, w)) is not None]
     return sorted(suspected, key=lambda f: (f.span, f.origin.value))
+
+
+def _cause(brought: Brought) -> tuple[object, ...]:
+    """What is told once: a place that brings an id in, or a constant key of one map wherever it stands."""
+    module, how = brought.at.info.module, brought.how
+    if how.form == "key":
+        return module, module.source(how.span), brought.use.text
+    return module, how.span, brought.kind
 
 
 def _brought(s: State, use: IdUse, kept: Mapping[Atom, Memo]) -> Iterator[Brought]:
@@ -89,6 +96,7 @@ def _nearest(ways: Routes, every: list[Brought]) -> Brought:
             ways.distance[use.frame],
             use.frame.info.module.path,
             use.span,
+            brought.how.span,
         )
 
     return min(every, key=rank)
@@ -124,7 +132,23 @@ def _is_silent(s: State, use: IdUse, at: Site, atom: Literal) -> bool:
     if _is_sentinel(at.info, atom.value) or _is_sentinel(use.frame.info, atom.value):
         return True
     name = target_name(at.op)
-    return at.info.function.kind is Kind.MODULE and bool(name) and _is_asked_for(s, name)
+    if at.info.function.kind is Kind.MODULE and name and _is_asked_for(s, name):
+        return True
+    return isinstance(at.op, Bind) and isinstance(at.op.target, Attr) and _is_set_elsewhere(s, at, name)
+
+
+def _is_set_elsewhere(s: State, at: Site, name: str) -> bool:
+    """Whether the attribute gets something else than a constant at another place: this one only prepares it."""
+    return any(
+        effect.field == name
+        and isinstance(effect.holder, Instance)
+        and effect.holder.cls is not None
+        and effect.holder.cls.info is at.info.owner
+        and effect.access is Access.STORE
+        and not isinstance(effect.value_term, Const)
+        for frame in s.frames
+        for effect in frame.effects
+    )
 
 
 def _is_enum(s: State, at: Site) -> bool:
@@ -177,14 +201,24 @@ def _constant(s: State, use: IdUse, atom: Literal) -> Brought | None:
     how = origin(at)
     if how.form == "class-attribute" and (cls := _class_of(s, at)) is not None and calls.is_data_class(s, cls):
         how = how._replace(form="dataclass-field", fallback=True)
-    if not how.fallback and use.occurrence.concept != "session" and _is_actor(use, how):
+        if not id_concept(s.models, how.name) or not _is_made_for_requests(s, cls):
+            return None
+    if not how.fallback and use.occurrence.concept != "session" and _is_actor(use, at, how):
         return None
     return Brought(use, at, how, IdOrigin.FALLBACK if how.fallback else IdOrigin.CONSTANT)
 
 
-def _is_actor(use: IdUse, how: Origin) -> bool:
-    """Whether a constant user or tenant is somebody of its own: named once, or a row of a table."""
-    return how.form in ("module", "class-attribute", "argument") or not use.text.startswith(("key", "argument `"))
+def _is_made_for_requests(s: State, cls: ClassValue) -> bool:
+    """Whether requests make objects of a data class; settings are made once."""
+    return any(isinstance(h, Instance) and h.cls is cls and h.phase is Phase.REQUEST for h in list(s.heap))
+
+
+def _is_actor(use: IdUse, at: Site, how: Origin) -> bool:
+    """Whether a constant user or tenant is somebody of its own: named once, or part of a record."""
+    if how.form in ("module", "class-attribute", "argument") or not use.text.startswith(("key", "argument `")):
+        return True
+    callee = use.text.rpartition(" `")[2].rpartition(".")[2]
+    return how.form == "keyword" and use.frame.info is at.info and callee[:1].isupper()
 
 
 # --- generated ids --------------------------------------------------------------------------------------------------
