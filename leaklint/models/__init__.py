@@ -72,6 +72,7 @@ class CallModel:
     process: str = ""  # changes something that the process has once: "the working directory"
     race: bool = False  # of `process`: disturbs other requests, whatever it is changed to
     writes_file: tuple[str, ...] = ()  # names the file it writes: a position, a keyword or `receiver`, the first given
+    path: bool = False  # gives a path that is made of its arguments (and receiver) and of nothing else
     file_mode: tuple[str, ...] = ()  # of `writes_file`: says whether it writes at all, as `open` takes it
 
 
@@ -308,8 +309,10 @@ class Models:
         self.test_runners: set[str] = set()
         self.shapes: dict[tuple[str, ...], list[EntryModel]] = {}
         self.scripts: dict[str, EntryModel] = {}
-        self.registering: set[str] = set()  # last names of decorators and calls that make entry points
+        self.decorating: set[str] = set()  # last names of decorators that make entry points
+        self.registering: dict[str, list[EntryModel]] = {}  # and of calls that do
         self._concept_of: dict[str, str] = {}
+        self.writing: dict[str, CallModel] = {}  # calls that write the file they name, by last name
         for model in self.models:
             self._add(model)
 
@@ -328,10 +331,14 @@ class Models:
                 self.shapes.setdefault(entry.shape, []).append(entry)
             for package in entry.script:
                 self.scripts[package] = entry
-            self.registering.update(p.rpartition(".")[2] for p in (*entry.decorator, *entry.call))
+            self.decorating.update(p.rpartition(".")[2] for p in entry.decorator)
+            for last in {p.rpartition(".")[2] for p in entry.call}:
+                self.registering.setdefault(last, []).append(entry)
         for call in model.call:
             for pattern in call.name:
                 self._calls.add(pattern, call)
+                if call.writes_file:
+                    self.writing[pattern.rpartition(".")[2]] = call
         for kind in model.type:
             for pattern in kind.name:
                 self._types.add(pattern, kind)

@@ -5,6 +5,7 @@ Only puts together what the modules of each kind find, so that one leak is told 
 
 from __future__ import annotations
 
+from leaklint.project.files_written import files_written
 from leaklint.project.library_objects import shared_uses
 from leaklint.project.lifetimes import Lifetimes
 from leaklint.project.locks import Locks
@@ -31,4 +32,8 @@ def instead_of(s: State, lives: Lifetimes, ways: Routes, writes: list[WriteSuspe
 def suspects(s: State, lives: Lifetimes, ways: Routes, writes: list[WriteSuspect]) -> list[Suspect]:
     """All suspects of these kinds; `writes` are those of request data that were found already."""
     plan = schedule(s, ways)
-    return [*shared_uses(s, lives, ways, plan), *settings(s, ways, plan, Locks(s, lives, plan))]
+    return [
+        *shared_uses(s, lives, ways, plan),
+        *settings(s, ways, plan, Locks(s, lives, plan)),
+        *files_written(s, ways, plan),
+    ]

@@ -6,12 +6,13 @@ One suspect an object, with all its uses. What writes request data to such an ob
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from leaklint.index.summary import Attr, Call, Name, Star, Term, covers
+from leaklint.index.summary import Attr, Call, Name, Term, covers
 from leaklint.models import Models, TypeModel
 from leaklint.project import evaluate
+from leaklint.project.asking import arguments, value_of
 from leaklint.project.lifetimes import Lifetimes, Why, isolated
 from leaklint.project.program import ClassInfo
 from leaklint.project.routes import Routes
@@ -73,13 +74,13 @@ def _used(s: State, frame: Frame, made: Made, chats: dict[Instance, Instance]) -
         return
     names = {chat.fqn for chat in chats}
     if any(_owner(s.models, name, names) for name in made.external):
-        for instance in _objects(_value(s, frame, _receiver(made.term), made.position)):
+        for instance in _objects(value_of(s, frame, _receiver(made.term), made.position)):
             single = Single.CONVERSATION if instance in chats else _single(s, frame, instance, made)
             if single is not None:
                 yield chats.get(instance, instance), single
-    for term in _arguments(made.term):
+    for term in arguments(made.term):
         if isinstance(term, (Name, Attr)):
-            for instance in _objects(_value(s, frame, term, made.position)):
+            for instance in _objects(value_of(s, frame, term, made.position)):
                 kind = _type(s.models, instance)
                 if kind is not None and (kind.database or kind.conversation):
                     yield instance, _DATABASE.get(kind.database, Single.CONVERSATION)
@@ -99,19 +100,6 @@ def _owner(models: Models, name: str, more: set[str]) -> bool:
 
 def _receiver(term: Call) -> Term:
     return term.func.base if isinstance(term.func, Attr) else term.func
-
-
-def _arguments(term: Call) -> Iterable[Term]:
-    yield from (a.value if isinstance(a, Star) else a for a in term.args)
-    yield from (value for _, value in term.keywords)
-
-
-def _value(s: State, frame: Frame, term: Term, at: int) -> Value:
-    """The value of a term, asked without leaving traces in the frame."""
-    effects = len(frame.effects)
-    value = evaluate.evaluate(s, frame, term, at)
-    del frame.effects[effects:]
-    return value
 
 
 def _objects(value: Value) -> Iterator[Instance]:
@@ -141,7 +129,7 @@ def _single(s: State, frame: Frame, instance: Instance, made: Made) -> Single | 
 def _is_login(s: State, frame: Frame, made: Made) -> bool:
     """Whether a call sends a name and a password of the request in its body: the answer sets a cookie."""
     for name, term in made.term.keywords:
-        for atom in _value(s, frame, term, made.position) if name in _BODY else ():
+        for atom in value_of(s, frame, term, made.position) if name in _BODY else ():
             if isinstance(atom, Instance) and atom.fqn == "builtins.dict":
                 held = s.born.get(atom, {})
                 concepts = {t.concept for value in held.values() for t in evaluate.carried(s, None, value)}
@@ -166,11 +154,11 @@ def _conversations(s: State, lives: Lifetimes) -> dict[Instance, Instance]:
             if not made.external:
                 continue
             passed = (
-                a for t in _arguments(made.term) for a in _objects(_value(s, frame, t, made.position)) if a in found
+                a for t in arguments(made.term) for a in _objects(value_of(s, frame, t, made.position)) if a in found
             )
             chat = next(passed, None)
             if chat is not None and frame.phase is chat.phase:
-                for made_of_it in _objects(_value(s, frame, made.term, made.position)):
+                for made_of_it in _objects(value_of(s, frame, made.term, made.position)):
                     found.setdefault(made_of_it, found[chat])
     return found
 

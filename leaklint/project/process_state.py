@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from leaklint.finding import Span
-from leaklint.index.summary import BlockKind, Call, Const, Range, Star, Term
+from leaklint.index.summary import Attr, Bind, BlockKind, Call, Const, How, Name, Range, Term
 from leaklint.project import evaluate
+from leaklint.project.asking import arguments, value_of
 from leaklint.project.locks import Locks
 from leaklint.project.program import FunctionInfo
 from leaklint.project.routes import Routes
@@ -56,9 +57,27 @@ def is_felt(w: WriteSuspect, ways: Routes, plan: Schedule, locks: Locks) -> bool
             continue
         for effect in frame.effects:
             if frame.info.module.span(effect.span) == w.span and plan.concurrent(frame):
+                if not w.place.setting and not _is_imported(frame.info, effect.place):
+                    continue  # an object that the library may have made for this request
                 order = frame.info.function.ops[effect.position].order
                 if not w.resets or not locks.protect(frame, order, order):
                     return True
+    return False
+
+
+def _is_imported(info: FunctionInfo, place: Term) -> bool:
+    """Whether a place is said as an attribute of an imported name: `package.setting`."""
+    if not isinstance(place, Attr):
+        return False
+    root: Term = place
+    while isinstance(root, Attr):
+        root = root.base
+    if not isinstance(root, Name):
+        return False
+    for scope in (info, info.module.functions[0]):
+        for position in scope.binds().get(root.id, ()):
+            op = scope.function.ops[position]
+            return isinstance(op, Bind) and op.how is How.IMPORT
     return False
 
 
@@ -71,8 +90,8 @@ def _calls(s: State, frame: Frame) -> Iterator[_Change]:
             model = s.models.call(name)
             if model is None or not model.process:
                 continue
-            terms = list(_arguments(made.term))
-            values = [_value(s, frame, term, made.position) for term in terms]
+            terms = list(arguments(made.term))
+            values = [value_of(s, frame, term, made.position) for term in terms]
             carried = [evaluate.carried(s, None, value) for value in values]
             spans = [getattr(term, "span", 0) for term, taints in zip(terms, carried, strict=True) if taints]
             yield _Change(
@@ -117,19 +136,6 @@ def _swap(s: State, frame: Frame, effect: Effect, setting: str) -> _Change:
     )
 
 
-def _arguments(term: Call) -> Iterator[Term]:
-    yield from (a.value if isinstance(a, Star) else a for a in term.args)
-    yield from (value for _, value in term.keywords)
-
-
-def _value(s: State, frame: Frame, term: Term, at: int) -> Value:
-    """The value of a term, asked without leaving traces in the frame."""
-    effects = len(frame.effects)
-    value = evaluate.evaluate(s, frame, term, at)
-    del frame.effects[effects:]
-    return value
-
-
 def _is_constant(term: Term, value: Value) -> bool:
     if isinstance(term, Const):
         return True
@@ -145,7 +151,7 @@ def _end_of_with(frame: Frame, call: Call) -> int:
 
 
 def _is_in(term: Term, call: Call) -> bool:
-    return term == call or (isinstance(term, Call) and any(_is_in(inner, call) for inner in _arguments(term)))
+    return term == call or (isinstance(term, Call) and any(_is_in(inner, call) for inner in arguments(term)))
 
 
 # --- whether another request meets it -------------------------------------------------------------------------------
