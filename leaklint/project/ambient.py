@@ -31,7 +31,8 @@ class AmbientUse:
     concept: str
     name: str  # what the code calls the id: "current_session_id"
     kind: str  # "context" or "settings"
-    asks: frozenset[str]  # parameters that are asked first
+    asks: frozenset[str]  # parameters that decide whether it counts, in any way
+    stands_for: frozenset[str]  # parameters that its alternatives come from: `opts.get("session_id") or current()`
 
 
 @dataclass
@@ -142,7 +143,16 @@ def uses(found: Survey, info: FunctionInfo) -> Iterator[AmbientUse]:
         if known is None or found.is_idle(info, spot):
             continue
         concept, name, kind = known
-        yield AmbientUse(info, spot, concept, name, kind, asks(found, info, spot))
+        own = own_params(info)
+        yield AmbientUse(
+            info,
+            spot,
+            concept,
+            name,
+            kind,
+            frozenset(_asks(found, info, spot) & own),
+            frozenset(_stands_for(info, spot) & own),
+        )
 
 
 def _ambient(found: Survey, info: FunctionInfo, spot: Spot) -> tuple[str, str, str] | None:
@@ -179,8 +189,37 @@ def _read_of_context(found: Survey, info: FunctionInfo, call: Call) -> str:
     return ""
 
 
-def asks(found: Survey, info: FunctionInfo, spot: Spot) -> frozenset[str]:
-    """The parameters that decide whether the ambient value counts: asked before it, beside it or handed on with it."""
+def _stands_for(info: FunctionInfo, spot: Spot) -> set[str]:
+    """What the values come from that an ambient one is the alternative to: other parts, bindings, returns."""
+    found: set[str] = set()
+    inner = spot
+    for outer in around(spot):
+        if isinstance(outer.term, Choice):
+            found |= _of_alternatives(info, [p for p in outer.term.parts if p is not inner.term], outer.position)
+        elif inner.role not in ("part", "same"):
+            return found
+        inner = outer
+    op = info.function.ops[spot.position]
+    if inner.role == "bind" and isinstance(op, Bind) and isinstance(op.target, Name):
+        for position in info.binds()[op.target.id]:
+            other = info.function.ops[position]
+            if position != spot.position and isinstance(other, Bind):
+                found |= _of_alternatives(info, [other.value], position)
+        if op.target.id in info.param_names:
+            found.add(op.target.id)
+    if inner.role == "return":
+        for position, other in enumerate(info.function.ops):
+            if position != spot.position and isinstance(other, Return):
+                found |= _of_alternatives(info, [other.value], position)
+    return found
+
+
+def _of_alternatives(info: FunctionInfo, terms: list[Term], position: int) -> set[str]:
+    return {name for term in terms for name in origins(info, term, position)}
+
+
+def _asks(found: Survey, info: FunctionInfo, spot: Spot) -> set[str]:
+    """What decides whether the ambient value counts: asked before it, beside it or handed on with it."""
     position = spot.position
     consulted: set[str] = set()
     for test, at in conditions(info, position):
@@ -196,7 +235,7 @@ def asks(found: Survey, info: FunctionInfo, spot: Spot) -> frozenset[str]:
         consulted |= _of_later_uses(found, info, op.target.id, position)
         if op.target.id in info.param_names:
             consulted.add(op.target.id)
-    return frozenset(consulted & own_params(info))
+    return consulted
 
 
 def _beside(info: FunctionInfo, inner: Spot, outer: Spot) -> set[str]:

@@ -5,6 +5,7 @@ Signatures that something else dictates are left alone: handlers, overriding met
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from leaklint.index.summary import (
@@ -32,6 +33,7 @@ from leaklint.project.state import Frame
 from leaklint.project.suspect import OverrideSuspect
 
 _PLAIN = frozenset(("staticmethod", "classmethod"))
+_UNUSED = re.compile(r"#.*(ARG00\d|W0613|unused)")  # marks by which other linters are told
 _WHOLE_SCOPE = frozenset(("locals", "vars", "eval", "exec"))
 _ROOTS = frozenset(("builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"))
 
@@ -57,9 +59,16 @@ def ignored_overrides(known: Ids, ways: Routes) -> Iterator[tuple[OverrideSuspec
 def _may_be_ignored(known: Ids, info: FunctionInfo, param: Param) -> bool:
     if param.name.startswith("_") or param.kind in (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD):
         return False
+    if _UNUSED.search(_line(info, param)):
+        return False
     concept = id_concept(known.found.state.models, param.name)
     optional = isinstance(param.default, Const) and param.default.value is None
     return bool(concept) and (concept != "user" or optional)
+
+
+def _line(info: FunctionInfo, param: Param) -> str:
+    line, column, _, _ = unpack(param.span)
+    return info.module.source(pack(line, column, line, 0xFFFF))
 
 
 def _dictated(known: Ids, info: FunctionInfo) -> bool:

@@ -60,13 +60,24 @@ def ids(found: Survey) -> Ids:
     known = Ids(found, {info: tuple(uses(found, info)) for info in dict.fromkeys((*found.frames, *methods))})
     for info, all_uses in known.uses.items():
         for use in all_uses:
-            for name in use.asks:
+            for name in use.stands_for:
                 param = next(p for p in info.function.params if p.name == name)
-                known.options[use.concept, name].add(_annotation(info, param))
-            if use.asks and isinstance(info.function.ops[use.spot.position], Return):
-                known.resolvers[use.concept].append((info, use.asks))
+                if found.state.models.concept(name) in (
+                    "",
+                    use.concept,
+                ):  # a `user` is more than an override of a tenant
+                    known.options[use.concept, name].add(_annotation(info, param))
+            if use.stands_for and _is_returned(info, use.spot):
+                known.resolvers[use.concept].append((info, use.stands_for))
     _find_carriers(known)
     return known
+
+
+def _is_returned(info: FunctionInfo, spot: Spot) -> bool:
+    """Whether a value is what a function gives back, not only a part of that."""
+    return all(at.role in ("part", "same", "return") for at in (spot, *around(spot))) and isinstance(
+        info.function.ops[spot.position], Return
+    )
 
 
 def reached(found: Survey, ways: Routes) -> dict[FunctionInfo, Frame]:

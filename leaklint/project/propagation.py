@@ -41,6 +41,8 @@ def ids_not_passed(known: Ids, ways: Routes, ignored: set[tuple[FunctionInfo, st
                 concept = id_concept(models, param.name)
                 if concept not in TRAVELLING or any((t.info, param.name) in ignored for t in run):
                     continue
+                if any(_takes_ambient(known, target, param.name, concept) for target in run):
+                    continue
                 available = in_scope(known, info, spot.position, param.name)
                 if not available or (info, available) in ignored or _told_otherwise(known, info, spot, call, available):
                     continue
@@ -87,6 +89,11 @@ def _field_of_parameter(known: Ids, info: FunctionInfo, name: str) -> str:
 
 
 # --- what makes leaving it out right --------------------------------------------------------------------------------
+
+
+def _takes_ambient(known: Ids, target: Frame, name: str, concept: str) -> bool:
+    """Whether the callee takes the ambient id where it is given none: the id travels in the context."""
+    return any(use.concept == concept and name in use.asks for use in known.uses.get(target.info, ()))
 
 
 def _told_otherwise(known: Ids, info: FunctionInfo, spot: Spot, call: Call, available: str) -> bool:
