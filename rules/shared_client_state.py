@@ -79,9 +79,10 @@ from collections.abc import Iterator
 import libcst as cst
 
 from leaklint import words
-from leaklint.finding import Family, Severity
+from leaklint.codemods.send_with_call import send_with_call
+from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import Kept, SharedUseSuspect, Single, Suspect, WriteSuspect
-from leaklint.rule import Rule, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 
 _KEYWORDS = ("headers", "cookies", "auth", "params", "proxies")
 
@@ -91,6 +92,7 @@ class SharedClientState(Rule):
 
     family = Family.SHARED_STATE
     severity = Severity.LEAK
+    fix = Safety.SAFE
     cwe = (488, 567)
     watches = (WriteSuspect, SharedUseSuspect)
 
@@ -109,7 +111,16 @@ class SharedClientState(Rule):
             f"`{suspect.place.text}` sends {words.value(suspect)} of one request with every later call of the shared"
             f" `{client}`",
             help=_help(suspect),
+            codemods=(lambda sources: _passed(sources, suspect),),
         )
+
+
+def _passed(sources: Sources, suspect: WriteSuspect) -> Fix:
+    def sends(method: str) -> bool:
+        model = sources.models.call(f"{suspect.place.client}.{method}")
+        return model is not None and model.outbound == "headers"
+
+    return send_with_call(sources.open(suspect.span.path), suspect, sends)
 
 
 def _login(suspect: SharedUseSuspect) -> Verdict:
