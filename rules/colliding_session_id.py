@@ -31,6 +31,11 @@ async def chat(text: str) -> str:
     session_id = f"chat_{int(time.time())}"
     histories.setdefault(session_id, []).append(text)
     return session_id
+
+
+@app.delete("/chat/{session_id}")
+async def forget(session_id: str) -> None:
+    histories.pop(session_id, None)
 ```
 
 ## Use instead
@@ -49,6 +54,11 @@ async def chat(text: str) -> str:
     session_id = f"chat_{uuid.uuid4()}"
     histories.setdefault(session_id, []).append(text)
     return session_id
+
+
+@app.delete("/chat/{session_id}")
+async def forget(session_id: str) -> None:
+    histories.pop(session_id, None)
 ```
 
 ## When it is silent

@@ -28,6 +28,11 @@ async def chat(text: str, request: Request) -> list[str]:
     session_id = request.headers.get("X-Session-Id") or "default"
     histories.setdefault(session_id, []).append(text)
     return histories[session_id]
+
+
+@app.delete("/chat/{session_id}")
+async def forget(session_id: str) -> None:
+    histories.pop(session_id, None)
 ```
 
 ## Use instead
@@ -46,6 +51,11 @@ async def chat(text: str, request: Request) -> list[str]:
     session_id = request.headers.get("X-Session-Id") or str(uuid.uuid4())
     histories.setdefault(session_id, []).append(text)
     return histories[session_id]
+
+
+@app.delete("/chat/{session_id}")
+async def forget(session_id: str) -> None:
+    histories.pop(session_id, None)
 ```
 
 ## When it is silent

@@ -30,6 +30,11 @@ async def chat(text: str) -> list[str]:
     session_id = "default"
     histories.setdefault(session_id, []).append(text)
     return histories[session_id]
+
+
+@app.delete("/chat/{session_id}")
+async def forget(session_id: str) -> None:
+    histories.pop(session_id, None)
 ```
 
 ## Use instead
@@ -48,6 +53,11 @@ async def chat(text: str) -> list[str]:
     session_id = str(uuid.uuid4())
     histories.setdefault(session_id, []).append(text)
     return histories[session_id]
+
+
+@app.delete("/chat/{session_id}")
+async def forget(session_id: str) -> None:
+    histories.pop(session_id, None)
 ```
 
 ## When it is silent
@@ -77,6 +87,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from leaklint.codemods import identity
+from leaklint.codemods.framework_id import use_framework_id
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import IdOrigin, IdSuspect, Suspect
 from leaklint.rule import Rule, Sources, Verdict
@@ -100,10 +111,19 @@ class ConstantSessionId(Rule):
         yield Verdict(
             f"`{suspect.name}` is {suspect.value} in every request",
             help="use the id of this session",
-            codemods=(lambda sources: _give_id(sources, suspect),) if suspect.in_request else (),
+            codemods=(
+                lambda sources: _give_id(sources, suspect) if suspect.in_request else _framework(sources, suspect),
+            ),
         )
 
 
 def _give_id(sources: Sources, suspect: IdSuspect) -> Fix:
     syntax = sources.open(suspect.value_span.path)
     return identity.give_id(syntax, syntax.node_at(suspect.value_span), suspect.available)
+
+
+def _framework(sources: Sources, suspect: IdSuspect) -> Fix:
+    homes = [home for home in sources.models.homes if home.id and home.type and home.scope == suspect.concept]
+    if not homes or not suspect.uses:
+        return Fix("Use the id of the session", Safety.SUGGESTED, refused="no id of the session is at hand there")
+    return use_framework_id(sources.open, suspect.uses, homes[0].type, homes[0].id)

@@ -34,6 +34,11 @@ def remember(text: str, session_id: str = str(uuid.uuid4())) -> str:
 @app.post("/chat")
 async def chat(text: str) -> str:
     return remember(text)
+
+
+@app.delete("/chat/{session_id}")
+async def forget(session_id: str) -> None:
+    histories.pop(session_id, None)
 ```
 
 ## Use instead
@@ -57,6 +62,11 @@ def remember(text: str, session_id: str | None = None) -> str:
 @app.post("/chat")
 async def chat(text: str) -> str:
     return remember(text)
+
+
+@app.delete("/chat/{session_id}")
+async def forget(session_id: str) -> None:
+    histories.pop(session_id, None)
 ```
 
 ## When it is silent

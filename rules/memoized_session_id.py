@@ -73,6 +73,11 @@ def get_assistant(session_id: str) -> Assistant:
 @app.post("/chat/{session_id}")
 async def chat(session_id: str, text: str) -> str:
     return get_assistant(session_id).answer(text)
+
+
+@app.delete("/chat/{session_id}")
+async def forget(session_id: str) -> None:
+    _assistants.pop(session_id, None)
 ```
 
 ## When it is silent

@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from leaklint.finding import Span
-from leaklint.index.summary import Attr, Bind, Const, Kind, Term, Test
+from leaklint.index.summary import Attr, Bind, Const, Kind, Name, Range, Term, Test
 from leaklint.project import calls
 from leaklint.project.generated import brought_in, is_of_process, name_alone
 from leaklint.project.id_uses import IdUse, id_concept, uses
 from leaklint.project.lifetimes import Lifetimes
 from leaklint.project.memoized import Memo, kept_for_ever, of_write
 from leaklint.project.origins import Origin, Site, children, origin, roots, site, span_of, target_name
-from leaklint.project.program import FunctionInfo
+from leaklint.project.program import ClassInfo, FunctionInfo
 from leaklint.project.routes import Routes
 from leaklint.project.state import Frame, State
 from leaklint.project.suspect import Access, IdOrigin, IdSuspect, Strength, Use, WriteSuspect
@@ -301,6 +301,25 @@ def _is_of(value: Value, fqn: str) -> bool:
 
 
 def _occurrences(s: State, at: Site, how: Origin) -> Iterator[Use]:
-    """Every place in the program that names the attribute which holds a constant."""
-    if how.form == "assign" and isinstance(how.op, Bind) and isinstance(how.op.target, Attr):
-        yield from (use_of(o, True) for o in attribute_occurrences(s.program, s.models, how.op.target.name))
+    """Every place in the program that names the attribute which holds a constant, or may name it."""
+    if how.form != "assign" or not isinstance(how.op, Bind) or not isinstance(how.op.target, Attr):
+        return
+    name, owner = how.op.target.name, at.info.owner
+    ours: set[tuple[FunctionInfo, Range]] = {(at.info, how.op.target.span)}
+    others: set[tuple[FunctionInfo, Range]] = set()
+    for frame in s.frames:
+        for (holder, field), spots in frame.loads.items():
+            if field == name:
+                known = isinstance(holder, Instance) and holder.cls is not None and holder.cls.info is owner
+                (ours if known else others).update((frame.info, span) for span, _ in spots)
+    for found in attribute_occurrences(s.program, s.models, name):
+        here = found.info, found.span
+        if here in ours or not (here in others or _is_own(found.info, found.term, owner)):
+            yield use_of(found, here in ours)
+
+
+def _is_own(info: FunctionInfo, term: Term, owner: ClassInfo | None) -> bool:
+    """Whether a term is `self.name` in another class."""
+    first = info.function.params[0].name if info.function.params else ""
+    mine = isinstance(term, Attr) and isinstance(term.base, Name) and term.base.id == first
+    return mine and info.owner is not None and info.owner is not owner
