@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from leaklint.finding import Confidence, Moment, Step, StepRole
-from leaklint.project.suspect import CacheSuspect, RaceForm, RaceSuspect, Suspect
+from leaklint.project.suspect import CacheSuspect, GrowthSuspect, RaceForm, RaceSuspect, Suspect
 from leaklint.words import short
 
 _QUOTED = 60  # characters of source text that a step quotes
@@ -21,6 +21,8 @@ def subject(suspect: Suspect) -> str:
             return f"{suspect.function}.{place}[{key}]"
         case CacheSuspect(name=name):
             return f"{suspect.function} ({name})"
+        case GrowthSuspect(name=name):
+            return f"{suspect.function}.{name}"
         case _:
             return ""
 
@@ -32,6 +34,8 @@ def statement(suspect: Suspect) -> str:
             return f"{check} ... {act}"
         case CacheSuspect(name=name, key=key):
             return f"{name} by {key}"
+        case GrowthSuspect(written=written):
+            return written
         case _:
             return ""
 
@@ -43,6 +47,8 @@ def because(suspect: Suspect) -> Iterator[str]:
             yield from _because_of_race(suspect)
         case CacheSuspect(key=key):
             yield f"the key is {key}" if key else "there is no key: the first result is given to all"
+        case GrowthSuspect(name=name):
+            yield f"no code takes anything out of `{name}`"
 
 
 def confidence(suspect: Suspect) -> Confidence | None:
@@ -50,6 +56,8 @@ def confidence(suspect: Suspect) -> Confidence | None:
     match suspect:
         case RaceSuspect(sure=sure) | CacheSuspect(sure=sure):
             return Confidence.HIGH if sure else Confidence.MEDIUM
+        case GrowthSuspect(concept=concept):
+            return Confidence.MEDIUM if concept == "user" else Confidence.HIGH
         case _:
             return None
 
@@ -66,6 +74,10 @@ def trace(suspect: Suspect) -> Iterator[Step]:
             yield Step(StepRole.WRITE, suspect.span, f"`{name}` keeps the result")
             if source != suspect.span:
                 yield Step(StepRole.READ, source, f"which depends on `{_cut(needs[0])}`")
+        case GrowthSuspect(created=created, key=key):
+            yield Step(StepRole.WRITE, suspect.span, f"adds an entry under `{_cut(key)}`")
+            if created is not None:
+                yield Step(StepRole.SHARED, created, "made once, for the whole process")
 
 
 def timeline(suspect: Suspect) -> Iterator[Moment]:

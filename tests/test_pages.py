@@ -11,7 +11,7 @@ import marks
 import pytest
 
 from leaklint import pages, rule
-from leaklint.finding import Edit, Finding, Safety
+from leaklint.finding import Edit, Finding, Safety, Severity
 
 CATALOGUE = tomllib.loads((Path(__file__).parent / "catalogue.toml").read_text("utf-8"))
 PASSES = 5
@@ -107,8 +107,8 @@ def test_the_fix_of_the_example_mends_it(name: str, tmp_path: Path) -> None:
     assert any(fix.edits for fix in offered), f"no fix: {[fix.refused for fix in offered]}"
     fixed, tiers = _fixed(tmp_path, code)
     compile(fixed, "app.py", "exec")
-    found = _findings(tmp_path, fixed)
-    assert not found, [f"{f.span.line}: {f.rule}: {f.message}" for f in found]
+    left = [f for f in _findings(tmp_path, fixed) if f.rule == name or f.severity is not Severity.TRACE]
+    assert not left, [f"{f.span.line}: {f.rule}: {f.message}" for f in left]  # a leak that is mended may leave hygiene
     if tiers == {Safety.SAFE}:
         assert fixed == _code(name, "Use instead")
 

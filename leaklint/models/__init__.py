@@ -86,6 +86,7 @@ class TypeModel:
     consumed: bool = False  # items are taken out once
     dataclass: bool = False  # subclasses get an __init__ from their annotations
     conversation: bool = False  # keeps a history per instance
+    bounded: bool = False  # drops entries that are old, unused or too many
     lock: str = ""  # whom it keeps out: other tasks of its event loop, other threads, or everybody on the machine
     client: bool = False  # sends what its attributes say (headers, credentials, base URL) with every later call
     cookies: bool = False  # keeps the cookies that servers set, and sends them with every later call

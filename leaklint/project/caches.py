@@ -15,6 +15,7 @@ from leaklint.project.lifetimes import Lifetimes, concurrent, isolated, named_id
 from leaklint.project.lookups import deciding, matches
 from leaklint.project.needs import Need, needs
 from leaklint.project.program import FunctionInfo
+from leaklint.project.races import has_state
 from leaklint.project.routes import Routes
 from leaklint.project.state import Effect, Frame, State
 from leaklint.project.suspect import Access, CacheSuspect, Strength
@@ -180,6 +181,8 @@ def _stored(s: State, lives: Lifetimes, ways: Routes, frame: Frame, effect: Effe
     covered = _covering(s, effect.key, _last(term)).union(*(_COVERED.get(c, ()) for c in _said_in(s, term)))
     if any(isinstance(a, Ambient) for a in effect.key):
         return None
+    if (covered or _last(term).lower().endswith("id")) and any(has_state(s, a) for a in effect.value):
+        return None  # a register of things by their ids, whoever brought them in first
     missing = list(_value_needs(s, frame, effect, covered))
     return _of_dict(ways, frame, effect, missing) if missing else None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from leaklint.project.caches import blind_caches
+from leaklint.project.growth import growing_maps
 from leaklint.project.lifetimes import Lifetimes
 from leaklint.project.locks import Locks
 from leaklint.project.races import races
@@ -24,4 +25,4 @@ def with_interplay(s: State, lives: Lifetimes, ways: Routes, others: Iterable[Su
     caches = list(blind_caches(s, lives, ways))
     told = {(c.span.path, c.span.line) for c in caches if c.form == "dict"}
     rest = [o for o in others if not (isinstance(o, WriteSuspect) and (o.span.path, o.span.line) in told)]
-    return [*rest, *races(s, lives, ways, plan, locks), *caches]
+    return [*rest, *races(s, lives, ways, plan, locks), *caches, *growing_maps(s, lives, ways)]

@@ -161,10 +161,17 @@ def _race(s: State, plan: Schedule, locks: Locks, acts: list[Act], act: Act) -> 
         return None
     if locks.protect(act.frame, read.order, act.order) or _is_marked(plan, acts, act, read):
         return None
-    if pause is None and form is not RaceForm.INSERT:
+    if pause is None and (form is not RaceForm.INSERT or not _is_named(s, act.effect)):
         return None
     sure = _is_harmful(s, act, read, form, pause is not None)
     return Race(read, act, form, pause, sure) if sure is not None else None
+
+
+def _is_named(s: State, effect: Effect) -> bool:
+    """Whether the key is called what it is, or is a session's: others may only be made of something personal."""
+    if effect.key_term is None or named_id(s, effect.key_term) in _SESSIONS:
+        return True
+    return any(isinstance(a, Taint) and a.concept == "session" for a in effect.key)
 
 
 def _pause(plan: Schedule, act: Act, read: LookUp) -> Range | None:
@@ -222,7 +229,7 @@ def _is_harmful(s: State, act: Act, read: LookUp, form: RaceForm, waits: bool) -
     maker = _maker(act)
     if maker and _begins({maker}, _READING):
         return None
-    if any(_has_state(s, atom) for atom in act.effect.value):
+    if any(has_state(s, atom) for atom in act.effect.value):
         return waits
     return waits if waits and _begins(names, _MAKING) else None
 
@@ -263,7 +270,7 @@ def _maker(act: Act) -> str:
     return _callee(term) if isinstance(term, Call) else ""
 
 
-def _has_state(s: State, atom: object) -> bool:
+def has_state(s: State, atom: object) -> bool:
     """Whether an object is there to be changed: one that is made twice loses what went into the first."""
     if not isinstance(atom, Instance) or atom.phase is not Phase.REQUEST:
         return False

@@ -320,3 +320,14 @@ class CacheSuspect(Suspect):
     source: Span  # where the first is read
     form: str  # "decorator" or "dict"
     sure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthSuspect(Suspect):
+    """A shared map that gets an entry for every session, user or request; nothing takes one out."""
+
+    name: str  # the map as the code writes it
+    key: str  # source text of the key
+    concept: str  # "session", "user", "request" or "connection"
+    created: Span | None
+    written: str  # source text of the write

@@ -1,0 +1,111 @@
+"""Shared maps that get an entry for every session, user or request and never lose one.
+
+Takes a solved program and gives suspects, one for each map. A removal anywhere in the program counts, reached or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from leaklint.index.summary import Const, Item, Kind, Term
+from leaklint.project.lifetimes import Lifetimes, concurrent, isolated, named_id
+from leaklint.project.routes import Routes
+from leaklint.project.state import Effect, Frame, Holder, State
+from leaklint.project.suspect import Access, GrowthSuspect
+from leaklint.project.uses import Occurrence, attribute_occurrences, name_occurrences
+from leaklint.project.values import Ambient, Instance, ModuleValue, Phase, Taint, Token, Value
+
+_MANY = ("session", "user", "request", "connection")  # of which there is always another one
+_TABLES = ("db", "database", "table", "repo", "repository", "fake")  # stand-ins for a database are kept on purpose
+
+
+def growing_maps(s: State, lives: Lifetimes, ways: Routes) -> Iterator[GrowthSuspect]:
+    """All suspects of this kind."""
+    reduced = {e.holder for frame in s.frames for e in frame.effects if e.access is Access.DELETE}
+    first: dict[Instance, tuple[Frame, Effect, str]] = {}
+    for frame in sorted(ways.before, key=lambda f: (ways.distance[f], f.info.module.path, f.info.function.head)):
+        for effect in frame.effects:
+            holder = effect.holder
+            if holder in reduced or holder in first or not isinstance(holder, Instance):
+                continue
+            concept = _grows_by(s, lives, effect)
+            if concept and not _is_reduced(s, lives, holder):
+                first[holder] = frame, effect, concept
+    seen: set[object] = set()
+    for frame, effect, concept in first.values():
+        key = (frame.info, effect.span)
+        if key not in seen:
+            seen.add(key)
+            yield _suspect(lives, ways, frame, effect, concept)
+
+
+def _grows_by(s: State, lives: Lifetimes, effect: Effect) -> str:
+    """The concept of the keys under which a write adds entries to a shared map; empty when it adds none."""
+    holder = effect.holder
+    if effect.access is Access.DELETE or effect.field[:1] != "[" or effect.key_term is None:
+        return ""
+    if not isinstance(holder, Instance) or holder.cls is not None or lives.why(holder) is None:
+        return ""
+    kind = s.models.type(holder.fqn)
+    if isolated(s, holder) or concurrent(s, holder) or (kind is not None and kind.bounded):
+        return ""
+    return _concept(s, effect.key, effect.key_term)
+
+
+def _concept(s: State, key: Value, term: Term) -> str:
+    if isinstance(term, Const):
+        return ""
+    if not any(isinstance(a, (Taint, Ambient)) or (isinstance(a, Token) and a.phase is Phase.REQUEST) for a in key):
+        return ""  # always the same few
+    named = named_id(s, term)
+    if named in _MANY:
+        return named
+    return next((a.concept for a in key if isinstance(a, Taint) and a.concept in _MANY), "")
+
+
+# --- removals ---------------------------------------------------------------------------------------------------------
+
+
+def _is_reduced(s: State, lives: Lifetimes, holder: Instance) -> bool:
+    """Whether some code takes entries out by the name of the map, replaces it, or hands it to a library."""
+    for outer, name in lives.holders.get(holder, ()):
+        if name[:1] == "(" or _is_table(name):
+            return True
+        if name[:1] != "[" and any(_reduces(found) for found in _occurrences(s, outer, name)):
+            return True
+    return False
+
+
+def _is_table(name: str) -> bool:
+    return any(word in _TABLES for word in name.lower().split("_"))
+
+
+def _occurrences(s: State, outer: Holder, name: str) -> Iterator[Occurrence]:
+    if isinstance(outer, ModuleValue):
+        yield from name_occurrences(s.program, s.models, outer.module, name)
+    yield from attribute_occurrences(s.program, s.models, name)
+
+
+def _reduces(found: Occurrence) -> bool:
+    if found.access is Access.DELETE:
+        return True
+    function = found.info.function
+    making = function.name in ("__init__", "__new__", "__post_init__") or function.kind in (Kind.MODULE, Kind.CLASS)
+    return found.access is Access.STORE and not making
+
+
+def _suspect(lives: Lifetimes, ways: Routes, frame: Frame, effect: Effect, concept: str) -> GrowthSuspect:
+    info, module = frame.info, frame.info.module
+    place = effect.place.base if isinstance(effect.place, Item) else effect.place
+    assert isinstance(effect.holder, Instance)
+    return GrowthSuspect(
+        function=info.qualname,
+        span=module.span(effect.span),
+        statement=module.span(info.function.ops[effect.position].span),
+        route=ways.route(frame),
+        name=module.source(getattr(place, "span", 0)),
+        key=module.source(getattr(effect.key_term, "span", 0)),
+        concept=concept,
+        created=effect.holder.module.span(effect.holder.span) if effect.holder.span else None,
+        written=module.source(effect.span),
+    )
