@@ -1,4 +1,4 @@
-"""A module-level name that keeps what the first caller got to a dict that keeps one for each id.
+"""A module-level name that keeps what the first caller got to a dict that keeps one for each id, up to a limit.
 
 Which parameter is the id, and that the name is filled lazily, is for the rule to know. Names that other files use,
 or that more than one function uses, are refused.
@@ -14,6 +14,8 @@ from leaklint.codemods import Refused, offer
 from leaklint.codemods.scope import function_of, names_in, parameters
 from leaklint.finding import Edit, Fix, Safety
 from leaklint.syntax import REMOVE, Files, Replacement, Syntax
+
+_LIMIT = 1000  # sessions kept before the oldest one makes room
 
 
 def keep_one_for_each(syntax: Syntax, value: cst.BaseExpression, key: str, files: Files) -> Fix:
@@ -35,7 +37,16 @@ def _keyed(syntax: Syntax, value: cst.BaseExpression, key: str, files: Files) ->
             if function_of(syntax, node) is not function:
                 raise Refused(f"`{name}` is used elsewhere too: {syntax.site(node)}")
             replaced |= _at(syntax, node, f"{plural}[{key}]", f"{key} in {plural}", f"{key} not in {plural}")
-    return list(syntax.rewrite(replaced))
+    return [_room(syntax, value, plural), *syntax.rewrite(replaced)]
+
+
+def _room(syntax: Syntax, value: cst.BaseExpression, plural: str) -> Edit:
+    """Two lines before the one that adds an entry: without them the dict would grow for ever."""
+    statement = syntax.statement(value)
+    indent, newline = syntax.indent(statement), syntax.newline
+    inner = indent + syntax.module.default_indent
+    code = f"{indent}if len({plural}) >= {_LIMIT}:{newline}{inner}del {plural}[next(iter({plural}))]{newline}"
+    return syntax.insert(syntax.start_of_line(statement), code)
 
 
 def _assigned_name(syntax: Syntax, value: cst.BaseExpression) -> str:
