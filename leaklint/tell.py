@@ -144,12 +144,17 @@ def _carried(concept: str) -> str:
 
 def confidence(suspect: Suspect) -> Confidence:
     """From recorded facts: how sure the route is, how personal the data, whether anybody reads it back."""
+    judged = _confidence(suspect)
     if suspect.route is not None and not suspect.route.entry.certain:
-        return Confidence.MEDIUM
+        return min(judged, Confidence.MEDIUM, key=lambda c: c.rank)
+    return judged
+
+
+def _confidence(suspect: Suspect) -> Confidence:
     if known := stories.confidence(suspect):
         return known
     if isinstance(suspect, WriteSuspect):
-        if not suspect.readers and not suspect.resets and suspect.place.kept not in _READ_ANYWAY:
+        if not suspect.readers and suspect.place.kept not in _READ_ANYWAY:
             return Confidence.LOW
         if suspect.place.kept is Kept.LIBRARY and not suspect.place.setting:
             return Confidence.MEDIUM

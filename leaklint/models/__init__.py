@@ -38,6 +38,8 @@ class EntryModel:
     label: str = ""  # "FastAPI route {name} {0}": {name} is the last part, {0} the first argument
     phase: str = "request"  # or "setup": start-up and shutdown hooks
     concurrency: str = "auto"  # "auto": a loop for coroutines, else a pool; or "loop", "pool", "task"
+    returned: bool = False  # what the function gives back is the handler: middleware factories
+    makes: str = ""  # the class of what a decorated name becomes: "celery.Task"
     instance: str = "process"  # of `base`: "request" when an instance is made for each request
     parameters: str = "request"  # or "none": the parameters carry no request data
     certain: bool = True  # False: a guess by shape
@@ -147,6 +149,7 @@ GIVES = (
     "dataclass",
     "partial",
     "elements",  # the items of its arguments
+    "result",  # what calling its first argument gives: lazy proxies
 )
 _CLOSED = {
     ("entry", "phase"): ("request", "setup"),
@@ -264,10 +267,11 @@ def select(imported: Iterable[str], own: Iterable[Model] = ()) -> Models:
 
 
 class _Patterns(dict[str, list[T]]):
-    """Rows by dotted name; `*` stands for one or more components."""
+    """Rows by dotted name; `*` stands for one or more components, or for a part of the last one (`on_*`)."""
 
     def __init__(self) -> None:
         self.wild: dict[str, list[tuple[str, T]]] = {}
+        self.partial: list[tuple[str, str, T]] = []  # start of the name, end of the name, row
         self._found: dict[str, list[T]] = {}
 
     def add(self, pattern: str, row: T) -> None:
@@ -275,6 +279,9 @@ class _Patterns(dict[str, list[T]]):
             self.setdefault(pattern, []).append(row)
             return
         prefix, _, last = pattern.partition("*")
+        if not prefix.endswith(".") and prefix or last and not last.startswith("."):
+            self.partial.append((prefix, last, row))
+            return
         self.wild.setdefault(last.rpartition(".")[2], []).append((prefix, row))
 
     def find(self, name: str) -> list[T]:
@@ -284,11 +291,14 @@ class _Patterns(dict[str, list[T]]):
         return found
 
     def _find(self, name: str) -> list[T]:
-        exact = self.get(name)
-        wild = self.wild.get(name.rpartition(".")[2])
-        if wild is None:
-            return exact or []
-        return [*(exact or ()), *(row for prefix, row in wild if name.startswith(prefix))]
+        owner, _, last = name.rpartition(".")
+        wild = (row for prefix, row in self.wild.get(last, ()) if name.startswith(prefix) and len(owner) >= len(prefix))
+        partial = (
+            row
+            for start, end, row in self.partial
+            if name.startswith(start) and name.endswith(end) and "." not in name[len(start) : len(name) - len(end)]
+        )
+        return [*partial, *wild, *self.get(name, ())]  # the most exact one comes last, and wins
 
 
 class Models:

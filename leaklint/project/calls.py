@@ -404,15 +404,23 @@ def _library(
     made = frame.made.get(term.order)
     if made is not None and fqn not in made.external:
         frame.made[term.order] = made._replace(external=(*made.external, fqn))
+    model = s.models.call(fqn)
     if registrations := s.models.registration(fqn):
         entries.registered(s, frame, registrations, fqn, term, args, keywords)
-    model = s.models.call(fqn)
+        if model is None:
+            return _result_of_registration(s, frame, fqn, receiver, term)
     if model is None:
         return _unmodelled(s, frame, fqn, receiver, term, args, keywords, at)
-    _run_functions(s, frame, model, term, args, keywords, at)
+    ran = _run_functions(s, frame, model, term, args, keywords, at)
     if receiver is not None:
         _change_receiver(s, frame, model, fqn, receiver, term, args, keywords, at)
-    return _gives(s, frame, model, fqn, receiver, term, args, keywords, at)
+    return ran | _gives(s, frame, model, fqn, receiver, term, args, keywords, at)
+
+
+def _result_of_registration(s: State, frame: Frame, fqn: str, receiver: Atom | None, term: Call) -> Value:
+    """What a registration gives back, to be registered with again: `button.click(f).then(g)`."""
+    last = fqn.rpartition(".")[2]
+    return frozenset((s.instance(None, fqn if last[:1].isupper() else f"{fqn}()", frame, term.span),))
 
 
 def _unmodelled(
@@ -463,10 +471,10 @@ def unknown(s: State, frame: Frame, term: Call, receiver: Value, args: Args, key
 
 def _run_functions(
     s: State, frame: Frame, model: CallModel, term: Call, args: Args, keywords: Keywords, at: int
-) -> None:
-    """`create_task`, `Thread(target=...)`, `submit(fn, x)`: the function passed is run with what goes along."""
+) -> Value:
+    """`to_thread(fn, x)`, `Thread(target=...)`, `submit(fn, x)`: the function passed is run with what goes along."""
     if model.runs < 0 and not model.runs_keyword:
-        return
+        return NOTHING
     functions = argument(args, keywords, model.runs, model.runs_keyword)
     given: Args = ()
     terms: tuple[Term, ...] = ()
@@ -477,10 +485,12 @@ def _run_functions(
     elif model.arguments:
         packed = dict((k, v) for k, v in keywords if k).get(model.arguments, NOTHING)
         given, terms = (packed,), (Star(Const(None, 0)),)
+    found: Value = NOTHING
     for function in functions:
         if isinstance(function, (FunctionValue, Method, Partial, Instance, Member)):
             inner = Call(term.func, terms, (), term.span, term.order)
-            call_atom(s, frame, function, inner, given, passed, at)
+            found = found | call_atom(s, frame, function, inner, given, passed, at)
+    return found if not model.gives else NOTHING
 
 
 def argument(args: Args, keywords: Keywords, position: int, keyword: str = "") -> Value:
@@ -594,6 +604,10 @@ def _gives(
             return frozenset((s.token(False, model.why, frame, term.span),)) if not fresh else evaluate.mixed(s, parts)
         case "neutral" | "elements":
             return found
+        case "isolated":
+            return frozenset((s.the_instance(None, model.type or fqn, frame.info.module, term.span, Phase.REQUEST),))
+        case "result":
+            return found | call_each(s, frame, args[0] if args else NOTHING, term, at)
         case "argument":
             return argument(args, keywords, model.argument)
         case "instance":
@@ -610,6 +624,16 @@ def _gives(
             return frozenset(Partial(a, args[1:], rest) for a in args[0]) if args else NOTHING
         case _:
             return args[0] if args else NOTHING
+
+
+def call_each(s: State, frame: Frame, functions: Value, term: Call, at: int) -> Value:
+    """What calling a value without arguments gives."""
+    found: Value = NOTHING
+    for function in functions:
+        if isinstance(function, (FunctionValue, Method, Partial, ClassValue)):
+            inner = Call(term.func, (), (), term.span, term.order)
+            found = found | call_atom(s, frame, function, inner, (), (), at)
+    return found
 
 
 def _holder_name(receiver: Atom | None, fqn: str) -> str:
@@ -823,7 +847,7 @@ _BUILTINS: dict[str, Callable[[State, Frame, Call, Args, Keywords, int], Value]]
     "builtins.dict": _container("builtins.dict"),
     "builtins.set": _container("builtins.set"),
     "builtins.tuple": _container("builtins.tuple"),
-    "builtins.frozenset": _container("builtins.set"),
+    "builtins.frozenset": _container("builtins.frozenset"),
     "builtins.sorted": _container("builtins.list"),
     "copy.copy": _copying(1),
     "copy.deepcopy": _copying(DEEP),

@@ -5,6 +5,8 @@ What makes an entry point is in the models; this module only applies it.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from leaklint.index.summary import Call, Const, Display, How, Item, Kind, Name, Param, ParamKind, Term
 from leaklint.models import CallModel, EntryModel
 from leaklint.project import calls, evaluate, execute
@@ -98,6 +100,8 @@ def _library_decorator(
     for entry in s.models.decorator(fqn):
         label = _label(entry, fqn, term, functions)
         for atom in functions:
+            if entry.makes and (made := _info(atom)) is not None:
+                s.made_of[made] = entry.makes
             add(s, frame, entry, label, atom, getattr(term, "span", 0))
 
 
@@ -216,6 +220,21 @@ def add(s: State, frame: Frame, entry: EntryModel, label: str, atom: Atom, span:
         _fill_parameters(s, handler, function, receiver, entry)
         handler.dirty = False
         s.enqueue(handler)
+        if entry.returned:
+            s.factories.append((handler, entry, label))
+
+
+def add_returned(s: State) -> bool:
+    """Make entry points of what factories gave back; whether there was anything new."""
+    known = len(s.entries)
+    for factory, entry, label in s.factories:
+        for atom in factory.returns:
+            if isinstance(atom, Instance) and atom.cls is not None:
+                for method in evaluate.class_lookup(s, factory, atom, "__call__", 0, 0, NOTHING):
+                    add(s, factory, replace(entry, phase="request", returned=False), label, method, 0)
+            else:
+                add(s, factory, replace(entry, phase="request", returned=False), label, atom, 0)
+    return len(s.entries) > known
 
 
 def add_script(s: State, frame: Frame, entry: EntryModel) -> None:

@@ -397,6 +397,9 @@ def _taint_attribute(s: State, frame: Frame, atom: Taint, name: str, span: int, 
 
 def _function_attribute(s: State, frame: Frame, atom: FunctionValue, name: str, span: int, at: int) -> Value:
     _loaded(frame, atom, name, span, at)
+    made = s.made_of.get(atom.info)
+    if made is not None:
+        return s.read(atom, name, frame) | _library_attribute(s, frame, atom, made, name, span)
     return s.read(atom, name, frame)
 
 
@@ -429,8 +432,9 @@ def _sliced(s: State, frame: Frame, base: Value, term: Item) -> Value:
 def element(s: State, frame: Frame, atom: Atom, key_term: Term, key: Value, span: int, at: int) -> Value:
     """What stands under a key of one atom."""
     if isinstance(atom, Taint):
-        named = key_term.value if isinstance(key_term, Const) and isinstance(key_term.value, str) else ""
-        return frozenset((request_data(s, named, atom),))
+        return frozenset((request_data(s, _text_of(key_term), atom),))
+    if isinstance(atom, External) and (known := s.models.attribute(atom.fqn)) is not None and known.gives == "request":
+        return frozenset((request_data(s, _text_of(key_term)),))
     if isinstance(atom, (ClassValue, External)) and not _is_mapping(s, atom):
         return frozenset((atom,))  # `List[int]` is a list
     if isinstance(atom, Instance) and atom.cls is not None:
@@ -439,6 +443,9 @@ def element(s: State, frame: Frame, atom: Atom, key_term: Term, key: Value, span
         if callee:
             call = Call(Name("", span), (key_term,), (), span, 0)
             return calls.call_atom(s, frame, callee[0], call, (key,), (), at)
+    if isinstance(atom, Instance) and atom.cls is None and (kind := s.models.type(atom.fqn)) is not None:
+        if kind.holds == "request":
+            return select_items(s, frame, atom, key_term, key, span, at) | {request_data(s, _text_of(key_term))}
     if isinstance(atom, (Instance, Member, External)):
         value = select_items(s, frame, atom, key_term, key, span, at)
         taints = [k for k in key if isinstance(k, Taint)]
@@ -446,6 +453,10 @@ def element(s: State, frame: Frame, atom: Atom, key_term: Term, key: Value, span
     if isinstance(atom, Anything):
         return frozenset((atom,))
     return NOTHING
+
+
+def _text_of(key: Term) -> str:
+    return key.value if isinstance(key, Const) and isinstance(key.value, str) else ""
 
 
 def _is_mapping(s: State, atom: Atom) -> bool:

@@ -51,12 +51,37 @@ def brought_in(s: State, at: Site, token: Token) -> Origin:
             case Step(Call(keywords=keywords), str(role)) if id_concept(s.models, role):
                 value = next(v for k, v in keywords if k == role)
                 return Origin("keyword", role, span_of(value, token.span), False, at.op)
+    if found := _passed(s, at, token):
+        return found
     op = at.op
     if isinstance(op, Bind):
         return Origin(_form(at.info), target_name(op), op.span, False, op)
     if isinstance(op, Return):
         return Origin("return", at.info.function.name, span_of(op.value, op.span), False, op)
     return Origin("argument", "", token.span, False, op)
+
+
+def _passed(s: State, at: Site, token: Token) -> Origin | None:
+    """The argument by which the value reaches a parameter that names an id."""
+    frames = [f for f in s.frames if f.info is at.info]
+    for number, step in enumerate(at.steps):
+        if not isinstance(step.parent, Call) or step.role == "(func)":
+            continue
+        made = [m for f in frames if (m := f.made.get(step.parent.order)) is not None]
+        targets = [t for m in made for t in m.targets]
+        for param in (p for t in targets for p in t.info.function.params if token in t.args.get(p.name, ())):
+            if id_concept(s.models, param.name):
+                inner = at.steps[number + 1].parent if number + 1 < len(at.steps) else at.term
+                return Origin("argument", param.name, span_of(inner, token.span), False, at.op)
+    return None
+
+
+def becomes_id(s: State, info: FunctionInfo, token: Token) -> tuple[Site, Origin] | None:
+    """Where a function gives a value made elsewhere the name of an id."""
+    how = _named_binding(s, info, token)
+    if how is None or not isinstance(how.op, Bind):
+        return None
+    return Site(info, info.function.ops.index(how.op), None, how.op.value, ()), how
 
 
 def _form(info: FunctionInfo) -> str:

@@ -11,6 +11,7 @@ from leaklint.project.caches import blind_caches
 from leaklint.project.growth import growing_maps
 from leaklint.project.lifetimes import Lifetimes
 from leaklint.project.locks import Locks
+from leaklint.project.owners import sessions_of_keys, unchecked_owners
 from leaklint.project.races import races
 from leaklint.project.routes import Routes
 from leaklint.project.schedule import schedule
@@ -25,4 +26,11 @@ def with_interplay(s: State, lives: Lifetimes, ways: Routes, others: Iterable[Su
     caches = list(blind_caches(s, lives, ways))
     told = {(c.span.path, c.span.line) for c in caches if c.form == "dict"}
     rest = [o for o in others if not (isinstance(o, WriteSuspect) and (o.span.path, o.span.line) in told)]
-    return [*rest, *races(s, lives, ways, plan, locks), *caches, *growing_maps(s, lives, ways)]
+    return [
+        *rest,
+        *races(s, lives, ways, plan, locks),
+        *caches,
+        *growing_maps(s, lives, ways),
+        *sessions_of_keys(s, lives, ways, plan),
+        *unchecked_owners(s, lives, ways),
+    ]

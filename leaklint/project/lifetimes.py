@@ -14,10 +14,12 @@ from leaklint.index.summary import Attr, Call, Const, Item, Kind, Name, Range, T
 from leaklint.project import evaluate
 from leaklint.project.guards import is_guarded
 from leaklint.project.program import Module
-from leaklint.project.state import Edge, Effect, Frame, Holder, State
+from leaklint.project.state import ITEMS, Edge, Effect, Frame, Holder, State
 from leaklint.project.suspect import Strength
 from leaklint.project.values import (
+    NOTHING,
     Ambient,
+    Anything,
     Atom,
     ClassValue,
     External,
@@ -29,6 +31,7 @@ from leaklint.project.values import (
     Phase,
     Taint,
     Token,
+    Value,
 )
 
 
@@ -164,6 +167,8 @@ def _promote(s: State, found: Lifetimes, holder: Holder, name: str, atom: Atom, 
             if (why := found.shared.get(atom)) is not None and why.edge is not None and _lists(why.edge.effect.holder):
                 del found.shared[atom]
             return
+        if _is_filed(edge.effect):
+            return  # nobody knows whose key that is
         if not _is_lazy(s, edge) and evaluate.carried(s, None, frozenset((atom,))):
             return  # the store is the leak; what is stored belongs to one request
     if atom in found.shared or (atom in found.kept and _lists(holder)):
@@ -181,6 +186,13 @@ def _lists(holder: Holder) -> bool:
     return isinstance(holder, Instance) and holder.cls is None
 
 
+def _is_filed(effect: Effect) -> bool:
+    """Whether an item is stored under a key that is computed, and of which nothing is known."""
+    if effect.field != ITEMS or effect.key_term is None or isinstance(effect.key_term, Const):
+        return False
+    return all(isinstance(atom, Anything) for atom in effect.key)
+
+
 def _is_lazy(s: State, edge: Edge) -> bool:
     return is_guarded(edge.frame.info.function, edge.effect.position, edge.effect.place, edge.effect.how)
 
@@ -189,12 +201,18 @@ def is_identity(s: State, effect: Effect) -> bool:
     """Whether a write goes under a key that only this user or session has."""
     if effect.field[:1] != "[":
         return False
-    for atom in effect.key:
+    for atom in effect.key | _composed(s, effect.key):
         if isinstance(atom, Taint) and atom.strength is Strength.IDENTITY:
             return True
         if isinstance(atom, Ambient) or (isinstance(atom, Token) and atom.phase is Phase.REQUEST):
             return True
     return effect.key_term is not None and not isinstance(effect.key_term, Const) and bool(named_id(s, effect.key_term))
+
+
+def _composed(s: State, key: Value) -> Value:
+    """What the tuples in a key are made of."""
+    tuples = (s.born.get(a, {}) for a in key if isinstance(a, Instance) and a.fqn == "builtins.tuple")
+    return NOTHING.union(*(value for fields in tuples for value in fields.values()))
 
 
 def named_id(s: State, term: Term) -> str:

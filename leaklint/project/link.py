@@ -5,13 +5,14 @@ The stages in order: a program of modules, values of everything reachable, lifet
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from leaklint.index.summary import Attr, Bind, Call, FunctionRef, How, Imported, Kind, ModuleSummary, Name, Term
 from leaklint.models import EntryModel, Models
-from leaklint.project import calls, execute, identity, libraries, shared, travelling
+from leaklint.project import entries, calls, execute, identity, libraries, shared, travelling
 from leaklint.project.interplay import with_interplay
 from leaklint.project.lifetimes import Lifetimes, lifetimes
 from leaklint.project.program import FunctionInfo, Module, Program
@@ -73,13 +74,14 @@ def link(
     """
     Atom.restart()
     modules = tuple(Module(summary, text) for summary, text in indexed)
-    program = Program(modules, tuple(tuple(r for r in root.split("/") if r not in ("", ".")) for root in roots))
+    sources = tuple(tuple(part for part in root.split("/") if part not in ("", ".")) for root in roots)
+    program = Program(modules, sources, frozenset(models.modelled | set(sys.stdlib_module_names)))
     state = State(program, models, scripts=_scripts(program, models))
     for module in modules:
         if check_tests or not is_test(module, models):
             calls.import_module(state, module)
     execute.solve(state)
-    while _start_factories(state):
+    while _start_factories(state) or entries.add_returned(state):
         execute.solve(state)
     return Project(state, lifetimes(state), routes(state))
 

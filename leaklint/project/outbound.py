@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from leaklint.index.summary import Attr, Call, Display, Kind, Name, Term
+from leaklint.index.summary import Attr, Call, Const, Display, Kind, Name, Term
 from leaklint.project import evaluate
 from leaklint.project.idnames import id_concept, same_id
 from leaklint.project.overrides import Ids, reached
@@ -24,7 +24,7 @@ from leaklint.project.values import Instance
 
 _TASK = "kwargs"  # the keyword under which queues take the arguments of a task
 _CUSTOM = 4  # tasks of a program that carry an id before it is the custom to
-_SHARE = 0.8  # of all its tasks
+_SHARE = 0.6  # of all its tasks
 _FIRST = ("request", "trace", "session", "tenant", "model", "id")  # which of several is told
 
 
@@ -136,15 +136,44 @@ def _missing(known: Ids, one: Outbound, other: Outbound) -> Iterator[tuple[str, 
 
 
 def _against_custom(known: Ids, ways: Routes, calls: list[Outbound]) -> Iterator[PropagationSuspect]:
-    """Tasks that are queued without an id which nearly all tasks of the program carry."""
+    """Tasks that are queued without an id that they take and most tasks of the program carry."""
     for name in sorted({name for one in calls for name in one.sent}):
         bearers = [one for one in calls if name in one.sent]
         if len(bearers) < _CUSTOM or len(bearers) < _SHARE * len(calls):
             continue
         concept = id_concept(known.found.state.models, name)
         for one in calls:
-            if name not in one.sent and (available := _at_hand(known, one, name, concept)):
+            if (
+                name not in one.sent
+                and _task_takes(known.found.state, one.call, name)
+                and (available := _at_hand(known, one, name, concept))
+            ):
                 yield _suspect(known, ways, one, concept, bearers[0], name, available)
+
+
+def _task_takes(s: State, call: Call, name: str) -> bool:
+    """Whether the task that a call names is a function of the program which takes a parameter of this name."""
+    if not call.args or not (wanted := _label(call.args[0])):
+        return False
+    for module in s.program.modules:
+        for info in module.functions:
+            labels = [
+                value for d in info.function.decorators if isinstance(d, Call) for k, value in d.keywords if k == "name"
+            ]
+            if any(_label(label) == wanted for label in labels):
+                return any(p.name == name for p in info.function.params)
+    return False
+
+
+def _label(term: Term) -> str:
+    """A task's name as text: a constant, or the last two parts of where it is kept."""
+    match term:
+        case Const(value=str(text)):
+            return text
+        case Attr(base=Name(id=owner) | Attr(name=owner), name=name):
+            return f"{owner}.{name}"
+        case _:
+            return ""
 
 
 def _at_hand(known: Ids, one: Outbound, name: str, concept: str) -> str:
@@ -156,10 +185,10 @@ def _at_hand(known: Ids, one: Outbound, name: str, concept: str) -> str:
     info = one.frame.info
     if available := in_scope(known, info, one.spot.position, name):
         return available if available not in origins(info, arguments, one.spot.position) else ""
-    getters = sorted(
-        getter.function.name for getter, of in known.found.getters.items() if of == concept and not getter.owner
-    )
-    return f"{getters[0]}()" if getters else ""
+    here = info.module.functions[0].function.bound
+    names = [g.function.name for g, of in known.found.getters.items() if of == concept and g.owner is None]
+    usable = sorted((n not in here, n) for n in names if n in here or not n.startswith("_"))
+    return f"{usable[0][1]}()" if usable else ""
 
 
 def _candidates(info: FunctionInfo, header: str) -> list[str]:

@@ -18,7 +18,7 @@ from leaklint.project.locks import Locks
 from leaklint.project.program import FunctionInfo
 from leaklint.project.routes import Routes
 from leaklint.project.schedule import Schedule
-from leaklint.project.state import Effect, Frame, State
+from leaklint.project.state import Effect, Frame, Made, State
 from leaklint.project.suspect import Access, SettingSuspect, Strength, Use, WriteSuspect
 from leaklint.project.values import External, Literal, Taint, Value
 
@@ -88,7 +88,7 @@ def _calls(s: State, frame: Frame) -> Iterator[_Change]:
     for made in list(frame.made.values()):
         for name in made.external:
             model = s.models.call(name)
-            if model is None or not model.process:
+            if model is None or not model.process or _is_of_request(s, frame, made):
                 continue
             terms = list(arguments(made.term))
             values = [value_of(s, frame, term, made.position) for term in terms]
@@ -106,6 +106,12 @@ def _calls(s: State, frame: Frame) -> Iterator[_Change]:
                 constant=all(_is_constant(t, v) for t, v in zip(terms, values, strict=True)),
                 until=_end_of_with(frame, made.term),
             )
+
+
+def _is_of_request(s: State, frame: Frame, made: Made) -> bool:
+    """Whether a call is made on an object that is named for the request: a logger of its own."""
+    func = made.term.func
+    return isinstance(func, Attr) and bool(evaluate.carried(s, None, value_of(s, frame, func.base, made.position)))
 
 
 def _swaps(s: State, frame: Frame) -> Iterator[_Change]:

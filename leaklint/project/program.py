@@ -211,6 +211,7 @@ class Program:
 
     modules: tuple[Module, ...]
     roots: tuple[tuple[str, ...], ...] = ()  # extra source roots from the configuration
+    libraries: frozenset[str] = frozenset()  # names of packages that are known to be none of the program's
     by_path: dict[str, Module] = field(default_factory=dict)
     _by_parts: dict[tuple[str, ...], Module] = field(default_factory=dict)
     _by_last: dict[str, list[Module]] = field(default_factory=dict)
@@ -272,7 +273,16 @@ class Program:
         for root in self.roots:
             if module := self._by_parts.get((*root, *wanted)):
                 return module
-        return self._elsewhere(importer, wanted)
+        return self._elsewhere(importer, wanted) or self._inside(folder, wanted)
+
+    def _inside(self, folder: tuple[str, ...], wanted: tuple[str, ...]) -> Module | None:
+        """From inside a package that is run as a script from its own folder; never where a library has that name."""
+        if wanted[0] in self.libraries:
+            return None
+        for depth in range(len(folder), 0, -1):
+            if module := self._by_parts.get((*folder[:depth], *wanted)):
+                return module
+        return None
 
     def _elsewhere(self, importer: Module, wanted: tuple[str, ...]) -> Module | None:
         """From a source root beside the importer, as `src/` or another package of a monorepo."""

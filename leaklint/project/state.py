@@ -160,6 +160,8 @@ class State:
     orders: dict[ClassValue, tuple[tuple[ClassValue, ...], tuple[str, ...]]] = field(default_factory=dict)
     data_classes: set[ClassValue] = field(default_factory=set)
     typed: dict[tuple[int, Frame, Phase, bool], Value] = field(default_factory=dict)  # by annotation
+    made_of: dict[FunctionInfo, str] = field(default_factory=dict)  # library class that a decorator makes of a function
+    factories: list[tuple[Frame, EntryModel, str]] = field(default_factory=list)  # what they return is a handler
     memoised: dict[FunctionInfo, tuple[Term, Frame]] = field(default_factory=dict)
     filled: dict[Frame, EntryModel] = field(default_factory=dict)  # frames whose arguments a framework provides
     traits: dict[FunctionInfo, set[str]] = field(default_factory=lambda: defaultdict(set))

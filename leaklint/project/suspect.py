@@ -331,3 +331,24 @@ class GrowthSuspect(Suspect):
     concept: str  # "session", "user", "request" or "connection"
     created: Span | None
     written: str  # source text of the write
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialSuspect(Suspect):
+    """A shared map keeps one session or conversation for an API key or account; `span` is the store."""
+
+    name: str  # the map as the code writes it
+    key: str
+    written: str  # source text of the write
+    created: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerSuspect(Suspect):
+    """A session is looked up by an id that the client says, and who the client is is not asked; `span` is the look-up."""
+
+    name: str  # of the id: "session_id"
+    look_up: str  # source text
+    principal: str  # the parameter, or the decorator that asks for a login
+    source: Span
+    form: str  # "parameter" or "decorator"
