@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from leaklint.finding import Confidence, Moment, Step, StepRole
-from leaklint.project.suspect import CacheSuspect, GrowthSuspect, RaceForm, RaceSuspect, Suspect
+from leaklint.project.suspect import (
+    CacheSuspect,
+    CredentialSuspect,
+    GrowthSuspect,
+    OwnerSuspect,
+    RaceForm,
+    RaceSuspect,
+    Suspect,
+)
 from leaklint.words import short
 
 _QUOTED = 60  # characters of source text that a step quotes
@@ -21,7 +29,7 @@ def subject(suspect: Suspect) -> str:
             return f"{suspect.function}.{place}[{key}]"
         case CacheSuspect(name=name):
             return f"{suspect.function} ({name})"
-        case GrowthSuspect(name=name):
+        case GrowthSuspect(name=name) | CredentialSuspect(name=name) | OwnerSuspect(name=name):
             return f"{suspect.function}.{name}"
         case _:
             return ""
@@ -34,8 +42,8 @@ def statement(suspect: Suspect) -> str:
             return f"{check} ... {act}"
         case CacheSuspect(name=name, key=key):
             return f"{name} by {key}"
-        case GrowthSuspect(written=written):
-            return written
+        case GrowthSuspect(written=text) | CredentialSuspect(written=text) | OwnerSuspect(look_up=text):
+            return text
         case _:
             return ""
 
@@ -49,6 +57,13 @@ def because(suspect: Suspect) -> Iterator[str]:
             yield f"the key is {key}" if key else "there is no key: the first result is given to all"
         case GrowthSuspect(name=name):
             yield f"no code takes anything out of `{name}`"
+        case CredentialSuspect(key=key):
+            yield f"requests with the same `{key}` run at the same time"
+        case OwnerSuspect(name=name, principal=principal, form=form):
+            yield f"the client says `{name}`"
+            yield f"`{principal}` " + (
+                "is compared with nothing" if form == "parameter" else "asks for a login, of whomever"
+            )
 
 
 def confidence(suspect: Suspect) -> Confidence | None:
@@ -58,6 +73,10 @@ def confidence(suspect: Suspect) -> Confidence | None:
             return Confidence.HIGH if sure else Confidence.MEDIUM
         case GrowthSuspect(concept=concept):
             return Confidence.MEDIUM if concept == "user" else Confidence.HIGH
+        case CredentialSuspect():
+            return Confidence.MEDIUM
+        case OwnerSuspect(form=form):
+            return Confidence.HIGH if form == "parameter" else Confidence.MEDIUM
         case _:
             return None
 
@@ -78,6 +97,13 @@ def trace(suspect: Suspect) -> Iterator[Step]:
             yield Step(StepRole.WRITE, suspect.span, f"adds an entry under `{_cut(key)}`")
             if created is not None:
                 yield Step(StepRole.SHARED, created, "made once, for the whole process")
+        case CredentialSuspect(created=created, key=key):
+            yield Step(StepRole.WRITE, suspect.span, f"keeps one session for `{_cut(key)}`")
+            if created is not None:
+                yield Step(StepRole.SHARED, created, "made once, for the whole process")
+        case OwnerSuspect(principal=principal, source=source):
+            yield Step(StepRole.READ, suspect.span, f"looks up `{_cut(suspect.look_up)}`")
+            yield Step(StepRole.RELATED, source, f"`{principal}` knows who asks")
 
 
 def timeline(suspect: Suspect) -> Iterator[Moment]:
@@ -88,6 +114,12 @@ def timeline(suspect: Suspect) -> Iterator[Moment]:
         case CacheSuspect(name=name):
             yield Moment(0, f"fills `{name}` with what is its own", suspect.source)
             yield Moment(1, f"asks `{name}` with the same key", suspect.span, "← gets A's")
+        case CredentialSuspect(name=name, key=key):
+            yield Moment(0, f"keeps its session under `{_cut(key)}`", suspect.span)
+            yield Moment(1, f"finds it in `{name}`, with the same `{_cut(key)}`", suspect.span, "← A's")
+        case OwnerSuspect(name=name):
+            yield Moment(0, f"is logged in, and has a session `{name}`")
+            yield Moment(1, f"is logged in as somebody else, and says A's `{name}`", suspect.span, "← A's session")
 
 
 # --- races ----------------------------------------------------------------------------------------------------------

@@ -50,6 +50,11 @@ def create_app() -> Flask:
         own.append(request.form["text"])
         return own
 
+    @app.post("/leave")
+    def leave() -> str:
+        notes.pop(session["session_id"], None)
+        return "bye"
+
     return app
 ```
 

@@ -52,6 +52,12 @@ def ask() -> str:
     return answer(history)
 
 
+@app.post("/leave")
+def leave() -> str:
+    histories.pop(session["session_id"], None)
+    return "bye"
+
+
 def answer(questions: list[str]) -> str:
     return f"{len(questions)} questions, the last one: {questions[-1]}"
 ```

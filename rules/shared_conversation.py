@@ -48,6 +48,12 @@ engines = {}
 def ask() -> str:
     engine = engines.setdefault(session["session_id"], index.as_chat_engine())
     return str(engine.chat(request.form["question"]))
+
+
+@app.post("/leave")
+def leave() -> str:
+    engines.pop(session["session_id"], None)
+    return "bye"
 ```
 
 ## When it is silent
