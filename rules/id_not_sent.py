@@ -4,7 +4,7 @@
 
 Reports an outbound call of request code that has an id at hand (of a request, trace, session, tenant, model), does not
 send it in any form, and goes over a client on which other calls send this id in their headers or metadata. Likewise a
-task that is queued without an id which nearly all tasks of the project carry in their arguments.
+task that takes an id and is queued without it, where most tasks of the project carry it in their arguments.
 
 ## Why it leaks
 
