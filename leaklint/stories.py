@@ -15,6 +15,7 @@ from leaklint.project.suspect import (
     OwnerSuspect,
     RaceForm,
     RaceSuspect,
+    StoreLockSuspect,
     Suspect,
 )
 from leaklint.words import short
@@ -31,6 +32,8 @@ def subject(suspect: Suspect) -> str:
             return f"{suspect.function} ({name})"
         case GrowthSuspect(name=name) | CredentialSuspect(name=name) | OwnerSuspect(name=name):
             return f"{suspect.function}.{name}"
+        case StoreLockSuspect(lock=lock, store=store):
+            return f"{suspect.function}.{lock} ({store})"
         case _:
             return ""
 
@@ -44,6 +47,8 @@ def statement(suspect: Suspect) -> str:
             return f"{name} by {key}"
         case GrowthSuspect(written=text) | CredentialSuspect(written=text) | OwnerSuspect(look_up=text):
             return text
+        case StoreLockSuspect(read_text=read, write_text=write):
+            return f"{read} ... {write}"
         case _:
             return ""
 
@@ -57,6 +62,8 @@ def because(suspect: Suspect) -> Iterator[str]:
             yield f"the key is {key}" if key else "there is no key: the first result is given to all"
         case GrowthSuspect(name=name):
             yield f"no code takes anything out of `{name}`"
+        case StoreLockSuspect(lock=lock):
+            yield f"each worker process has a `{_cut(lock)}` of its own"
         case CredentialSuspect(key=key):
             yield f"requests with the same `{key}` run at the same time"
         case OwnerSuspect(name=name, principal=principal, form=form):
@@ -73,7 +80,7 @@ def confidence(suspect: Suspect) -> Confidence | None:
             return Confidence.HIGH if sure else Confidence.MEDIUM
         case GrowthSuspect(concept=concept):
             return Confidence.MEDIUM if concept == "user" else Confidence.HIGH
-        case CredentialSuspect():
+        case CredentialSuspect() | StoreLockSuspect():
             return Confidence.MEDIUM
         case OwnerSuspect(form=form):
             return Confidence.HIGH if form == "parameter" else Confidence.MEDIUM
@@ -101,6 +108,10 @@ def trace(suspect: Suspect) -> Iterator[Step]:
             yield Step(StepRole.WRITE, suspect.span, f"keeps one session for `{_cut(key)}`")
             if created is not None:
                 yield Step(StepRole.SHARED, created, "made once, for the whole process")
+        case StoreLockSuspect():
+            yield Step(StepRole.SHARED, suspect.span, "a lock of this process")
+            yield Step(StepRole.READ, suspect.read, f"looks up `{_cut(suspect.read_text)}`")
+            yield Step(StepRole.WRITE, suspect.write, f"writes what depends on it: `{_cut(suspect.write_text)}`")
         case OwnerSuspect(principal=principal, source=source):
             yield Step(StepRole.READ, suspect.span, f"looks up `{_cut(suspect.look_up)}`")
             yield Step(StepRole.RELATED, source, f"`{principal}` knows who asks")
@@ -114,6 +125,13 @@ def timeline(suspect: Suspect) -> Iterator[Moment]:
         case CacheSuspect(name=name):
             yield Moment(0, f"fills `{name}` with what is its own", suspect.source)
             yield Moment(1, f"asks `{name}` with the same key", suspect.span, "← gets A's")
+        case StoreLockSuspect(lock=lock):
+            yield Moment(0, f"in one process takes `{_cut(lock)}`", suspect.span)
+            yield Moment(0, "looks up", suspect.read)
+            yield Moment(1, f"in another takes its own `{_cut(lock)}`", suspect.span)
+            yield Moment(1, "looks up the same", suspect.read)
+            yield Moment(0, "writes", suspect.write)
+            yield Moment(1, "writes its own", suspect.write, "← A's is lost")
         case CredentialSuspect(name=name, key=key):
             yield Moment(0, f"keeps its session under `{_cut(key)}`", suspect.span)
             yield Moment(1, f"finds it in `{name}`, with the same `{_cut(key)}`", suspect.span, "← A's")

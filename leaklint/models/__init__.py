@@ -88,7 +88,8 @@ class TypeModel:
     consumed: bool = False  # items are taken out once
     dataclass: bool = False  # subclasses get an __init__ from their annotations
     conversation: bool = False  # keeps a history per instance
-    bounded: bool = False  # drops entries that are old, unused or too many
+    reads: tuple[str, ...] = ()  # methods that look up what other processes see as well
+    writes: tuple[str, ...] = ()  # and methods that change it
     lock: str = ""  # whom it keeps out: other tasks of its event loop, other threads, or everybody on the machine
     client: bool = False  # sends what its attributes say (headers, credentials, base URL) with every later call
     cookies: bool = False  # keeps the cookies that servers set, and sends them with every later call
@@ -131,6 +132,7 @@ class Model:
     attribute: tuple[AttributeModel, ...] = ()
     home: tuple[HomeModel, ...] = ()
     concept: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names that mean an id, by concept
+    one_process: bool = False  # its servers run in one process, however many clients there are
     test_runners: tuple[str, ...] = ()  # packages whose import makes a module a test
 
 
@@ -194,6 +196,7 @@ def parse(text: str, path: str) -> Model:
         if key not in known:
             raise _wrong(path, text, key, known)
     rows: dict[str, Any] = {"name": data.get("name", Path(path).stem), "alias": data.get("alias", {})}
+    rows["one_process"] = data.get("one_process", False)
     rows["concept"] = {concept: tuple(names) for concept, names in data.get("concept", {}).items()}
     for key in ("imports", "requires", "test_runners"):
         rows[key] = tuple(data.get(key, ()))
@@ -403,6 +406,10 @@ class Models:
                 return self.concepts[plain]
             _, _, plain = plain.partition("_")  # `new_session_id` is a session id
         return ""
+
+    def serves_alone(self, entry: object) -> bool:
+        """Whether what has such an entry runs in one process only."""
+        return any(m.one_process and any(e is entry for e in m.entry) for m in self.models)
 
     def homes_of(self, entry: EntryModel) -> tuple[HomeModel, ...]:
         """Where state belongs for code that runs by such an entry: as its own model says, else those it requires."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from leaklint.index.summary import Const, Item, Kind, Term
-from leaklint.project.lifetimes import Lifetimes, concurrent, isolated, named_id
+from leaklint.index.summary import Attr, Call, Const, Item, Kind, Name, Term
+from leaklint.project.lifetimes import Lifetimes, named_id
 from leaklint.project.routes import Routes
 from leaklint.project.state import Effect, Frame, Holder, State
 from leaklint.project.suspect import Access, GrowthSuspect
@@ -16,6 +16,7 @@ from leaklint.project.uses import Occurrence, attribute_occurrences, name_occurr
 from leaklint.project.values import Ambient, Instance, ModuleValue, Phase, Taint, Token, Value
 
 _MANY = ("session", "user", "request", "connection")  # of which there is always another one
+_DICTS = ("builtins.dict", "collections.defaultdict", "collections.OrderedDict")
 _TABLES = ("db", "database", "table", "repo", "repository", "fake")  # stand-ins for a database are kept on purpose
 
 
@@ -44,10 +45,7 @@ def _grows_by(s: State, lives: Lifetimes, effect: Effect) -> str:
     holder = effect.holder
     if effect.access is Access.DELETE or effect.field[:1] != "[" or effect.key_term is None:
         return ""
-    if not isinstance(holder, Instance) or holder.cls is not None or lives.why(holder) is None:
-        return ""
-    kind = s.models.type(holder.fqn)
-    if isolated(s, holder) or concurrent(s, holder) or (kind is not None and kind.bounded):
+    if not isinstance(holder, Instance) or holder.fqn not in _DICTS or lives.why(holder) is None:
         return ""
     return _concept(s, effect.key, effect.key_term)
 
@@ -58,9 +56,17 @@ def _concept(s: State, key: Value, term: Term) -> str:
     if not any(isinstance(a, (Taint, Ambient)) or (isinstance(a, Token) and a.phase is Phase.REQUEST) for a in key):
         return ""  # always the same few
     named = named_id(s, term)
-    if named in _MANY:
-        return named
+    if named or _is_other_id(term):
+        return named if named in _MANY else ""
     return next((a.concept for a in key if isinstance(a, Taint) and a.concept in _MANY), "")
+
+
+def _is_other_id(term: Term) -> bool:
+    """Whether a key is called the id of something else: `event_id`."""
+    if isinstance(term, Call) and len(term.args) == 1:
+        return _is_other_id(term.args[0])
+    name = term.name if isinstance(term, Attr) else term.id if isinstance(term, Name) else ""
+    return name.lower().endswith("_id")
 
 
 # --- removals ---------------------------------------------------------------------------------------------------------

@@ -352,3 +352,15 @@ class OwnerSuspect(Suspect):
     principal: str  # the parameter, or the decorator that asks for a login
     source: Span
     form: str  # "parameter" or "decorator"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLockSuspect(Suspect):
+    """A lock of one process is all that guards state which other processes reach; `span` is the lock."""
+
+    lock: str
+    store: str  # "redis.Redis", "a file", "a database"
+    read: Span
+    read_text: str
+    write: Span  # depends on what was read
+    write_text: str
