@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from leaklint import stories
+from leaklint import context_stories, stories
 from leaklint.finding import Confidence, Finding, Fix, Moment, Span, Step, StepRole
 from leaklint.project.suspect import (
     FileSuspect,
@@ -59,7 +59,7 @@ def tell(rule: Rule, suspect: Suspect, verdict: Verdict, fix: Fix | None) -> Fin
 
 def subject(suspect: Suspect) -> str:
     """The shared object or id that a finding is about."""
-    if told := stories.subject(suspect):
+    if told := stories.subject(suspect) or context_stories.subject(suspect):
         return told
     match suspect:
         case WriteSuspect(place=place):
@@ -80,7 +80,7 @@ def subject(suspect: Suspect) -> str:
 
 def statement(suspect: Suspect) -> str:
     """What the primary statement says, for fingerprints."""
-    if told := stories.statement(suspect):
+    if told := stories.statement(suspect) or context_stories.statement(suspect):
         return told
     match suspect:
         case WriteSuspect(place=place, value=value):
@@ -123,6 +123,7 @@ def because(suspect: Suspect) -> Iterator[str]:
     if isinstance(suspect, IdSuspect):
         yield f"request code uses it as {suspect.use_text}"
     yield from stories.because(suspect)
+    yield from context_stories.because(suspect)
 
 
 def _because_of_write(suspect: WriteSuspect) -> Iterator[str]:
@@ -145,13 +146,15 @@ def _carried(concept: str) -> str:
 def confidence(suspect: Suspect) -> Confidence:
     """From recorded facts: how sure the route is, how personal the data, whether anybody reads it back."""
     judged = _confidence(suspect)
+    if suspect.route is not None and suspect.route.entry.assumed:
+        return Confidence.LOW
     if suspect.route is not None and not suspect.route.entry.certain:
         return min(judged, Confidence.MEDIUM, key=lambda c: c.rank)
     return judged
 
 
 def _confidence(suspect: Suspect) -> Confidence:
-    if known := stories.confidence(suspect):
+    if known := stories.confidence(suspect) or context_stories.confidence(suspect):
         return known
     if isinstance(suspect, WriteSuspect):
         if not suspect.readers and suspect.place.kept not in _READ_ANYWAY:
@@ -198,6 +201,7 @@ def trace(suspect: Suspect) -> Iterator[Step]:
             yield from _trace_of_propagation(suspect)
         case _:
             yield from stories.trace(suspect)
+            yield from context_stories.trace(suspect)
 
 
 def route(way: Route) -> Iterator[Step]:
@@ -260,6 +264,7 @@ def _steps(role: StepRole, message: str, uses: Iterable[Use]) -> Iterator[Step]:
 def timeline(suspect: Suspect) -> Iterator[Moment]:
     """Two requests, interleaved so that the second gets what the first kept."""
     yield from stories.timeline(suspect)
+    yield from context_stories.timeline(suspect)
     match suspect:
         case SharedUseSuspect(uses=uses, texts=texts):
             yield Moment(0, f"`{clipped(texts[0])}`", uses[0].span)

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 from leaklint.index.summary import Attr, Bind, Call, FunctionRef, How, Imported, Kind, ModuleSummary, Name, Term
 from leaklint.models import EntryModel, Models
-from leaklint.project import entries, calls, execute, identity, libraries, shared, travelling
+from leaklint.project import calls, entries, execute, identity, libraries, library, shared, travelling
 from leaklint.project.interplay import with_interplay
 from leaklint.project.lifetimes import Lifetimes, lifetimes
 from leaklint.project.program import FunctionInfo, Module, Program
 from leaklint.project.routes import Routes, routes
 from leaklint.project.state import Frame, State
+from leaklint.project.surroundings import with_surroundings
 from leaklint.project.suspect import Suspect
 from leaklint.project.values import Atom, ClassValue, Phase
 
@@ -36,8 +37,8 @@ class Project:
 
     @property
     def requests(self) -> list[Frame]:
-        """Frames that requests enter by."""
-        return [f for f in self.state.entries if f.phase is Phase.REQUEST]
+        """Frames that requests enter by, as far as a framework says so."""
+        return [f for f in self.state.entries if f.phase is Phase.REQUEST and f.entry and f.entry.model is not library.LIBRARY]
 
     def entries_by_model(self) -> dict[str, int]:
         """Loaded models, and how many functions each made an entry point of."""
@@ -83,6 +84,8 @@ def link(
     execute.solve(state)
     while _start_factories(state) or entries.add_returned(state):
         execute.solve(state)
+    if not any(f.phase is Phase.REQUEST for f in state.entries) and library.assume_entries(state):
+        execute.solve(state)
     return Project(state, lifetimes(state), routes(state))
 
 
@@ -117,6 +120,7 @@ def suspects(project: Project) -> tuple[Suspect, ...]:
     found: list[Suspect] = [*identity.instead_of(writes, ids), *ids, *travelling.suspects(s, ways)]
     found += libraries.suspects(s, lives, ways, writes)
     found = with_interplay(s, lives, ways, found)
+    found = with_surroundings(s, lives, ways, found)
     return tuple(sorted(found, key=lambda s: s.span))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from leaklint.index.summary import Call
 from leaklint.models import Models
+from leaklint.project.library import LIBRARY
 from leaklint.project.program import FunctionInfo
 from leaklint.project.state import Frame, State
 from leaklint.project.suspect import Entry, Hop, Route
@@ -84,6 +85,7 @@ def entry(frame: Frame, models: Models) -> Entry:
         span=info.module.span(info.function.head),
         concurrency=concurrency(frame),
         certain=point.model.certain,
+        assumed=point.model is LIBRARY,
         homes=models.homes_of(point.model),
     )
 

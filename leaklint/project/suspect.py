@@ -114,6 +114,7 @@ class Entry:
     span: Span
     concurrency: str  # "loop", "pool" or "task"
     certain: bool
+    assumed: bool = False  # of a program without any known framework
     homes: tuple[HomeModel, ...] = ()  # where the framework keeps what belongs to one request or session
 
     def home(self, scope: str) -> str:
@@ -352,6 +353,57 @@ class OwnerSuspect(Suspect):
     principal: str  # the parameter, or the decorator that asks for a login
     source: Span
     form: str  # "parameter" or "decorator"
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadLocalSuspect(Suspect):
+    """Request data in a `threading.local`, where requests share a thread; `span` is the write, else the read."""
+
+    name: str  # as the code writes it: "state.user"
+    value: str  # source text of what is kept; empty where only the read is at fault
+    strength: Strength
+    concept: str
+    created: Span  # where the `threading.local` is made
+    suspends: Span | None  # first await behind the write, on the way out of it
+    readers: tuple[Use, ...]
+    uses: tuple[Use, ...]  # every occurrence of the object's name in the program, for codemods
+
+
+class Misuse(Enum):
+    """What is wrong with how a ContextVar is used."""
+
+    DEFAULT = "default"  # its default is an object that request code changes
+    GENERATOR = "generator"  # set by a generator that does not set it back
+    KEPT = "kept"  # set where the context lives on, and not set back
+
+
+@dataclass(frozen=True, slots=True)
+class ContextVarSuspect(Suspect):
+    """A ContextVar that does not keep requests apart; `span` is where it is made (DEFAULT), else where it is set."""
+
+    misuse: Misuse
+    name: str
+    concept: str
+    value: str  # source text of what is put into the default, or of what the variable is set to
+    default: str  # source text of the default
+    default_span: Span | None  # None when it is not written where the variable is made
+    writes: tuple[Use, ...]  # what changes the default
+    readers: tuple[Use, ...]  # who finds what is left
+    uses: tuple[Use, ...]  # every occurrence in the program, for codemods
+
+
+@dataclass(frozen=True, slots=True)
+class ContextLostSuspect(Suspect):
+    """Code that reads a ContextVar is run where the caller's context does not follow; `span` is that call."""
+
+    name: str  # of the variable
+    concept: str  # of what it holds
+    border: str  # "thread", "process" or "queue"
+    callee: str  # what is run there, qualified
+    read: Span
+    reader: str  # the function that reads it, qualified
+    setter: Span  # where request code sets it
+    others: tuple[str, ...]  # further variables that are lost with it
 
 
 @dataclass(frozen=True, slots=True)
