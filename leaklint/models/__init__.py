@@ -41,6 +41,8 @@ class EntryModel:
     returned: bool = False  # what the function gives back is the handler: middleware factories
     makes: str = ""  # the class of what a decorated name becomes: "celery.Task"
     instance: str = "process"  # of `base`: "request" when an instance is made for each request
+    context: str = ""  # "kept": the thread takes the next request in the context that this one leaves
+    every: bool = False  # runs with every request: middleware, hooks
     parameters: str = "request"  # or "none": the parameters carry no request data
     certain: bool = True  # False: a guess by shape
 
@@ -157,6 +159,7 @@ _CLOSED = {
     ("entry", "phase"): ("request", "setup"),
     ("entry", "concurrency"): ("auto", "loop", "pool", "task"),
     ("entry", "instance"): ("process", "request"),
+    ("entry", "context"): ("", "kept"),
     ("entry", "parameters"): ("request", "none"),
     ("call", "gives"): ("", *GIVES),
     ("call", "border"): ("", "thread", "process", "task"),

@@ -617,7 +617,7 @@ def _gives(
         case "request":
             return frozenset((s.taint(Strength.CONTENT),))
         case "ambient":
-            held = s.read(receiver, "(value)", frame) if receiver is not None else NOTHING
+            held = _held_by_context(s, frame, receiver) if receiver is not None else NOTHING
             return held | {s.ambient(_holder_name(receiver, fqn))}
         case "partial":
             rest = tuple((k, v) for k, v in keywords if k)
@@ -634,6 +634,12 @@ def call_each(s: State, frame: Frame, functions: Value, term: Call, at: int) -> 
             inner = Call(term.func, (), (), term.span, term.order)
             found = found | call_atom(s, frame, function, inner, (), (), at)
     return found
+
+
+def _held_by_context(s: State, frame: Frame, variable: Atom) -> Value:
+    """What a context variable was set to anywhere, and the one object that is its default."""
+    default = frozenset(a for a in s.read(variable, "(default)", frame) if isinstance(a, Instance))
+    return s.read(variable, "(value)", frame) | default
 
 
 def _holder_name(receiver: Atom | None, fqn: str) -> str:

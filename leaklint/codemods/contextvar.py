@@ -1,0 +1,99 @@
+"""A ContextVar whose default all contexts share to one that makes an object of its own for each context.
+
+Only where every use of the variable stands in its own file and is a `get`, `set` or `reset`; else Refused.
+"""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from leaklint.codemods import Refused, offer
+from leaklint.codemods.scope import free_name, names_in
+from leaklint.finding import Edit, Fix, Safety
+from leaklint.project.suspect import ContextVarSuspect
+from leaklint.syntax import Syntax
+
+_KEPT = ("set", "reset", "name")
+
+
+def own_default(syntax: Syntax, suspect: ContextVarSuspect) -> Fix:
+    """Make the default None, and read the variable through a function that sets a new object where there is none."""
+    title = f"Make a new `{suspect.default or 'object'}` for each context"
+    return offer(title, Safety.SAFE, lambda: _converted(syntax, suspect))
+
+
+def _converted(syntax: Syntax, suspect: ContextVarSuspect) -> list[Edit]:
+    if suspect.default_span is None:
+        raise Refused(f"the default of `{suspect.name}` is made elsewhere")
+    statement = _declaration(syntax, suspect)
+    reads = _reads(syntax, suspect, statement)
+    getter = free_name(f"get_{suspect.name.strip('_').lower()}", names_in(syntax, syntax.module))
+    held = _held_type(syntax, statement)
+    replaced: dict[cst.CSTNode, str] = {syntax.node_at(suspect.default_span): "None"}
+    replaced |= dict.fromkeys(reads, f"{getter}()")
+    if held is not None:
+        replaced[held] = f"{syntax.code(held)} | None"
+    returns = "" if held is None else f" -> {syntax.code(held)}"
+    return [*syntax.rewrite(replaced), _function(syntax, statement, suspect, f"def {getter}(){returns}:")]
+
+
+def _declaration(syntax: Syntax, suspect: ContextVarSuspect) -> cst.SimpleStatementLine:
+    statement = syntax.statement(syntax.node_at(suspect.span))
+    if not isinstance(syntax.parent(statement), cst.Module) or not isinstance(statement, cst.SimpleStatementLine):
+        raise Refused(f"`{suspect.name}` is not made at module level at {syntax.site(statement)}")
+    if len(statement.body) != 1:
+        raise Refused(f"more is made in one line at {syntax.site(statement)}")
+    return statement
+
+
+def _reads(syntax: Syntax, suspect: ContextVarSuspect, declaration: cst.SimpleStatementLine) -> list[cst.Call]:
+    """The calls `name.get()`, all of which are to be replaced."""
+    found: list[cst.Call] = []
+    for use in suspect.uses:
+        if use.span.path != syntax.path:
+            raise Refused(f"`{suspect.name}` is also used at {use.span.path}:{use.span.line}")
+        name = syntax.node_at(use.span)
+        method = syntax.parent(name)
+        call = syntax.parent(method) if method is not None else None
+        if syntax.holds(declaration, name):
+            continue
+        if not isinstance(method, cst.Attribute) or not isinstance(name, cst.Name) or method.value is not name:
+            raise Refused(f"`{suspect.name}` is passed on at {syntax.site(name)}")
+        if method.attr.value == "get" and isinstance(call, cst.Call) and call.func is method and not call.args:
+            found.append(call)
+        elif method.attr.value not in _KEPT:
+            raise Refused(f"`{suspect.name}` is read with a default of its own at {syntax.site(name)}")
+    return found
+
+
+def _held_type(syntax: Syntax, statement: cst.SimpleStatementLine) -> cst.BaseExpression | None:
+    """`T` of `name: ContextVar[T] = ...` or of `name = ContextVar[T](...)`."""
+    small = statement.body[0]
+    annotated: cst.BaseExpression | None = None
+    if isinstance(small, cst.AnnAssign):
+        annotated = small.annotation.annotation
+    elif isinstance(small, cst.Assign) and isinstance(small.value, cst.Call):
+        annotated = small.value.func
+    match annotated:
+        case cst.Subscript(slice=[cst.SubscriptElement(slice=cst.Index(value=held))]):
+            return held
+        case _:
+            return None
+
+
+def _function(syntax: Syntax, statement: cst.SimpleStatementLine, suspect: ContextVarSuspect, head: str) -> Edit:
+    lines = [
+        "",
+        "",
+        head,
+        f"    value = {suspect.name}.get()",
+        "    if value is None:",
+        f"        value = {suspect.default}",
+        f"        {suspect.name}.set(value)",
+        "    return value",
+    ]
+    body = list(syntax.module.body)
+    behind = body[body.index(statement) + 1 :]
+    blank = len([line for line in behind[0].leading_lines if line.comment is None]) if behind else 2
+    lines += [""] * max(0, 2 - blank)
+    return syntax.insert(syntax.whole(statement)[1], "".join(f"{line}{syntax.newline}" for line in lines))

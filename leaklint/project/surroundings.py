@@ -1,0 +1,23 @@
+"""Suspects about what surrounds a request: context variables and thread-locals that do not keep requests apart.
+
+Puts together what the modules of each kind find, so that one leak is told once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from leaklint.project.kept_contexts import left_set
+from leaklint.project.lifetimes import Lifetimes
+from leaklint.project.routes import Routes
+from leaklint.project.shared_defaults import shared_defaults
+from leaklint.project.state import State
+from leaklint.project.suspect import Suspect, WriteSuspect
+
+
+def with_surroundings(s: State, lives: Lifetimes, ways: Routes, others: Iterable[Suspect]) -> list[Suspect]:
+    """The suspects of these kinds, and the others without the writes that are told here."""
+    defaults = list(shared_defaults(s, lives, ways))
+    told = {(use.span.path, use.span.line) for default in defaults for use in default.writes}
+    rest = [o for o in others if not (isinstance(o, WriteSuspect) and (o.span.path, o.span.line) in told)]
+    return [*rest, *defaults, *left_set(s, lives, ways)]
