@@ -79,7 +79,7 @@ def confidence(suspect: Suspect) -> Confidence | None:
         case RaceSuspect(sure=sure) | CacheSuspect(sure=sure):
             return Confidence.HIGH if sure else Confidence.MEDIUM
         case GrowthSuspect(concept=concept):
-            return Confidence.MEDIUM if concept == "user" else Confidence.HIGH
+            return Confidence.LOW if concept == "user" else Confidence.HIGH
         case CredentialSuspect() | StoreLockSuspect():
             return Confidence.MEDIUM
         case OwnerSuspect(form=form):

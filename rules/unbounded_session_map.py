@@ -54,7 +54,8 @@ async def ask(session_id: str, text: str) -> int:
 - Entries are taken out somewhere: when a session ends or a client disconnects, by a task that evicts, when there are
   too many.
 - The container drops entries itself: `TTLCache`, `LRUCache`, `WeakValueDictionary`.
-- The keys are names of models, regions or tenants, of which there are few.
+- The keys are names of models, regions or tenants, of which there are few. Users are many, but not without end: maps
+  under a user's id are told at low confidence only.
 - The dict says that it stands for a database (`users_db`, `fake_table`).
 
 ## Fix
