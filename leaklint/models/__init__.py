@@ -14,7 +14,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -243,15 +243,37 @@ def expand(pattern: str) -> Iterator[str]:
         yield from expand(pattern[: match.start()] + choice.strip() + pattern[match.end() :])
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A shipped file of which only the head is read: whether it is wanted at all."""
+
+    text: str
+    imports: frozenset[str]
+    requires: tuple[str, ...]
+
+
 @lru_cache(maxsize=1)
-def shipped() -> dict[str, Model]:
-    """The models that come with leaklint, by file name without ending."""
+def _files() -> dict[str, _File]:
     folder = resources.files(__package__)
-    return {
-        file.name.removesuffix(".toml"): parse(file.read_text("utf-8"), file.name)
-        for file in sorted(folder.iterdir(), key=lambda f: f.name)
-        if file.name.endswith(".toml")
-    }
+    found: dict[str, _File] = {}
+    for file in sorted(folder.iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".toml"):
+            text = file.read_text("utf-8")
+            head = tomllib.loads(re.split(r"^\[", text, maxsplit=1, flags=re.MULTILINE)[0])
+            imports, requires = frozenset(head.get("imports", ())), tuple(head.get("requires", ()))
+            found[file.name.removesuffix(".toml")] = _File(text, imports, requires)
+    return found
+
+
+@cache
+def load(name: str) -> Model:
+    """A model that comes with leaklint, by file name without ending."""
+    return parse(_files()[name].text, f"{name}.toml")
+
+
+def shipped() -> dict[str, Model]:
+    """All models that come with leaklint."""
+    return {name: load(name) for name in _files()}
 
 
 def select(imported: Iterable[str], own: Iterable[Model] = ()) -> Models:
@@ -262,11 +284,11 @@ def select(imported: Iterable[str], own: Iterable[Model] = ()) -> Models:
         own: models of the user, always loaded.
     """
     names = set(imported)
-    available = shipped()
-    wanted = {key for key, model in available.items() if not model.imports or names.intersection(model.imports)}
-    while more := {r for key in wanted for r in available[key].requires} - wanted:
+    files = _files()
+    wanted = {name for name, file in files.items() if not file.imports or names & file.imports}
+    while more := {r for name in wanted for r in files[name].requires} - wanted:
         wanted |= more
-    return Models((*(available[key] for key in sorted(wanted)), *own))
+    return Models((*(load(name) for name in sorted(wanted)), *own))
 
 
 # --- looking up -----------------------------------------------------------------------------------------------------
@@ -285,7 +307,7 @@ class _Patterns(dict[str, list[T]]):
             self.setdefault(pattern, []).append(row)
             return
         prefix, _, last = pattern.partition("*")
-        if not prefix.endswith(".") and prefix or last and not last.startswith("."):
+        if (not prefix.endswith(".") and prefix) or (last and not last.startswith(".")):
             self.partial.append((prefix, last, row))
             return
         self.wild.setdefault(last.rpartition(".")[2], []).append((prefix, row))
@@ -420,7 +442,7 @@ class Models:
         for model in waiting:  # grows while it is walked
             if model.home:
                 return model.home
-            waiting += [shipped()[name] for name in model.requires]
+            waiting += [load(name) for name in model.requires]
         return ()
 
     def attribute(self, name: str) -> AttributeModel | None:
