@@ -94,7 +94,6 @@ def test_an_unknown_value_names_file_line_and_the_nearest_value(text: str, messa
     assert error.hint.startswith(hint)
 
 
-@pytest.mark.xfail(strict=True, reason="the loader takes values of any type")
 @pytest.mark.parametrize(
     ("text", "key"),
     [

@@ -1,7 +1,8 @@
 """Model files (`*.toml`) to one table of what frameworks and libraries mean.
 
 The vocabulary is small and closed; it is documented in `docs/models.md`. Nothing here knows a framework: names of
-libraries occur in the data only. A wrong key, value or type is a `UserError` naming file, key and the nearest right one.
+libraries occur in the data only. A wrong key, value or type is a `UserError` that names file, line and the nearest
+right one.
 
 Patterns are dotted names with `{a,b}` alternatives and at most one `*` component, as in `gradio.*.click`.
 """
@@ -13,7 +14,7 @@ import itertools
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
@@ -86,6 +87,7 @@ class TypeModel:
 
     name: tuple[str, ...]
     holds: str = ""  # "request": its attributes are request data; "process", "isolated"
+    thread: bool = False  # of "isolated": for each thread, and not for each task of an event loop
     concurrent: bool = False  # made for sharing: queues, locks
     consumed: bool = False  # items are taken out once
     dataclass: bool = False  # subclasses get an __init__ from their annotations
@@ -194,10 +196,19 @@ def parse(text: str, path: str) -> Model:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{path}: {error}", "model files are TOML; see docs/models.md") from None
-    known = [f.name for f in fields(Model)]
-    for key in data:
+    known = {f.name: f for f in fields(Model)}
+    for key, value in data.items():
         if key not in known:
             raise _wrong(path, text, key, known)
+        if key in _TABLES:
+            _expect(path, text, key, value, "an array of tables", _is_tables(value))
+        elif key in ("alias", "concept"):
+            _expect(path, text, key, value, "a table", isinstance(value, dict))
+        elif key in ("imports", "requires", "test_runners"):
+            _expect(path, text, key, value, "an array of strings", _is_strings(value))
+        else:
+            kind = bool if key == "one_process" else str
+            _expect(path, text, key, value, _KINDS[kind], isinstance(value, kind))
     rows: dict[str, Any] = {"name": data.get("name", Path(path).stem), "alias": data.get("alias", {})}
     rows["one_process"] = data.get("one_process", False)
     rows["concept"] = {concept: tuple(names) for concept, names in data.get("concept", {}).items()}
@@ -209,25 +220,54 @@ def parse(text: str, path: str) -> Model:
 
 
 def _row(kind: type[T], table: str, row: Mapping[str, Any], path: str, text: str) -> T:
-    known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
+    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
     values: dict[str, Any] = {}
     for key, value in row.items():
         if key not in known:
             raise _wrong(path, text, key, known)
+        default = known[key].default
+        if key in _NAMES:
+            names = [value] if isinstance(value, str) else value
+            _expect(path, text, key, value, "a string or an array of strings", _is_strings(names))
+            value = tuple(itertools.chain.from_iterable(expand(name) for name in names))
+        elif isinstance(default, tuple):
+            _expect(path, text, key, value, "an array", isinstance(value, list))
+            value = tuple(value)
+        elif default is not MISSING:
+            _expect(path, text, key, value, _KINDS[type(default)], type(value) is type(default))
         allowed = _CLOSED.get((table, key))
         if allowed is not None and value not in allowed:
             raise _wrong(path, text, str(value), allowed)
-        if key in ("decorator", "call", "base", "name"):
-            value = tuple(itertools.chain.from_iterable(expand(p) for p in ([value] if isinstance(value, str) else value)))
-        values[key] = tuple(value) if isinstance(value, list) else value
+        values[key] = value
     try:
         return kind(**values)
     except TypeError as error:
         raise UserError(f"{path}: [[{table}]] {error}", "see docs/models.md") from None
 
 
+_NAMES = ("decorator", "call", "base", "name")  # dotted names with alternatives
+_KINDS = {str: "a string", bool: "`true` or `false`", int: "a whole number"}
+
+
+def _expect(path: str, text: str, key: str, value: object, wanted: str, right: bool) -> None:
+    if not right:
+        raise UserError(f"{path}:{_line(text, key)}: `{key}` must be {wanted}, not {value!r}", "see docs/models.md")
+
+
+def _is_strings(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_tables(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+
+
+def _line(text: str, word: str) -> int:
+    return next((n for n, row in enumerate(text.splitlines(), 1) if re.search(rf"\b{re.escape(word)}\b", row)), 1)
+
+
 def _wrong(path: str, text: str, word: str, known: Iterable[str]) -> UserError:
-    line = next((n for n, row in enumerate(text.splitlines(), 1) if re.search(rf"\b{re.escape(word)}\b", row)), 1)
+    line = _line(text, word)
     near = difflib.get_close_matches(word, [k for k in known if k], 1)
     hint = f"did you mean `{near[0]}`?" if near else f"one of: {', '.join(k for k in known if k)}"
     return UserError(f"{path}:{line}: unknown `{word}`", hint)
@@ -312,6 +352,10 @@ class _Patterns(dict[str, list[T]]):
             return
         self.wild.setdefault(last.rpartition(".")[2], []).append((prefix, row))
 
+    def add_all(self, patterns: Iterable[str], row: T) -> None:
+        for pattern in patterns:
+            self.add(pattern, row)
+
     def find(self, name: str) -> list[T]:
         found = self._found.get(name)
         if found is None:
@@ -363,9 +407,9 @@ class Models:
         self.modelled.update(model.imports)
         self.test_runners.update(model.test_runners)
         for entry in model.entry:
-            for table, patterns in ((self._decorators, entry.decorator), (self._entry_calls, entry.call), (self._bases, entry.base)):
-                for pattern in patterns:
-                    table.add(pattern, entry)
+            self._decorators.add_all(entry.decorator, entry)
+            self._entry_calls.add_all(entry.call, entry)
+            self._bases.add_all(entry.base, entry)
             if entry.shape:
                 self.shapes.setdefault(entry.shape, []).append(entry)
             for package in entry.script:
