@@ -437,6 +437,9 @@ def _say_what_was_done(config: Config, report: Report) -> None:
     click.echo(f"project root: {config.root}", err=True)
     click.echo(f"configuration: {config.file or 'none'}", err=True)
     click.echo(f"files analysed: {len(report.texts)}", err=True)
+    if report.statistics is not None:
+        for model, entries in report.statistics.models.items():
+            click.echo(f"model: {model}, {entries} entry point{'' if entries == 1 else 's'}", err=True)
 
 
 def _print(text: str) -> None:
