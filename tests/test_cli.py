@@ -335,6 +335,7 @@ def test_quiet_and_verbose(engine: FakeEngine, project: Path) -> None:
         f"project root: {project}",
         f"configuration: {project / 'leaklint.toml'}",
         "files analysed: 2",
+        "model: model2, 2 entry points",
     ]
 
 
