@@ -84,9 +84,7 @@ def _library_name(atom: Atom) -> str | None:
     return None
 
 
-def _library_decorator(
-    s: State, frame: Frame, fqn: str, maker: Atom, functions: Value, term: Term, at: int
-) -> None:
+def _library_decorator(s: State, frame: Frame, fqn: str, maker: Atom, functions: Value, term: Term, at: int) -> None:
     model = s.models.call(fqn)
     for atom in functions:
         info = atom.info if isinstance(atom, FunctionValue) else atom.function.info  # type: ignore[union-attr]
@@ -250,7 +248,9 @@ def shaped(s: State, frame: Frame, function: FunctionValue) -> None:
         names = names[1:]
     for entry in s.models.shapes.get(names, ()):
         if not entry.function or function.info.function.name in entry.function:
-            label = (entry.label or "{name}").format_map(_Named(name=function.info.function.name))
+            called = frame.cls is not None and function.info.function.name == "__call__"
+            name = frame.cls.info.summary.name if called and frame.cls is not None else function.info.function.name
+            label = (entry.label or "{name}").format_map(_Named(name=name))
             add(s, frame, entry, label, function, function.info.function.head)
 
 
@@ -418,9 +418,7 @@ def _dependency(s: State, handler: Frame, provider: Atom, marker: Call) -> Value
     return NOTHING
 
 
-def _enter_dependency(
-    s: State, handler: Frame, function: FunctionValue, receiver: Atom | None, marker: Call
-) -> Value:
+def _enter_dependency(s: State, handler: Frame, function: FunctionValue, receiver: Atom | None, marker: Call) -> Value:
     frame = s.frame(function.info, function.env, receiver, Phase.REQUEST, ("dependency",))
     if handler not in frame.callers:
         frame.callers[handler] = marker
