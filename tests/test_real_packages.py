@@ -1,0 +1,64 @@
+"""The programs in `fixtures/models` import with the packages they are about, so that no name in them is made up.
+
+Needs the packages of `fixtures/models/versions.toml`, so it runs only when LEAKLINT_REAL names a Python that has them (or
+is 1 for the one that runs the tests); a folder whose packages that Python has not is skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+MODELS = Path(__file__).resolve().parent.parent / "fixtures" / "models"
+FOLDERS = sorted(folder for folder in MODELS.iterdir() if folder.is_dir())
+RECORDED = tomllib.loads((MODELS / "versions.toml").read_text("utf-8"))
+REAL = os.environ.get("LEAKLINT_REAL", "")
+PYTHON = sys.executable if REAL == "1" else REAL
+
+# Imports every module of a folder; 3 when a package is not there, else what went wrong.
+PROGRAM = """
+import importlib, importlib.metadata, sys
+folder, modules, packages = sys.argv[1], sys.argv[2].split(), sys.argv[3].split()
+for package in packages:
+    try:
+        importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        sys.exit(3)
+sys.path.insert(0, folder)
+for module in modules:
+    importlib.import_module(module)
+"""
+
+
+def _named(folder: Path) -> str:
+    return folder.name
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=_named)
+def test_every_folder_has_its_versions(folder: Path) -> None:
+    record = RECORDED[folder.name]
+    assert set(record) <= {"packages", "older", "environment", "why"}
+    assert all((folder / name).is_file() for name in record.get("older", ()))
+    assert bool(record.get("why")) == bool(record.get("older")), "modules that are not imported need a reason"
+
+
+@pytest.mark.skipif(not REAL, reason="needs the frameworks: LEAKLINT_REAL=1, or =a Python that has them")
+@pytest.mark.parametrize("folder", FOLDERS, ids=_named)
+def test_imports_with_the_real_packages(folder: Path, tmp_path: Path) -> None:
+    record = RECORDED[folder.name]
+    modules = [
+        ".".join(file.relative_to(folder).with_suffix("").parts).removesuffix(".__init__")
+        for file in sorted(folder.rglob("*.py"))
+        if file.relative_to(folder).as_posix() not in record.get("older", ())
+    ]
+    command = [PYTHON, "-c", PROGRAM, str(folder), " ".join(modules), " ".join(record["packages"])]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **record.get("environment", {})}
+    ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    if ran.returncode == 3:
+        pytest.skip("a package is not installed")
+    assert not ran.returncode, ran.stderr
