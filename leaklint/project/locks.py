@@ -25,6 +25,7 @@ _LOCK_WORDS = (
     "locked",
     "locking",
     "rlock",
+    "wlock",
     "mutex",
     "semaphore",
     "synchronized",

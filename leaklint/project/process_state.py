@@ -46,7 +46,7 @@ def settings(s: State, ways: Routes, plan: Schedule, locks: Locks) -> list[Setti
         if plan.concurrent(frame):
             for change in (*_calls(s, frame), *_swaps(s, frame)):
                 groups[frame.info, change.setting].append(change)
-    found = [_suspect(ways, changes) for changes in groups.values() if _is_felt(plan, locks, changes)]
+    found = [_suspect(ways, changes) for changes in groups.values() if _is_felt(s, plan, locks, changes)]
     return sorted(found, key=lambda f: f.span)
 
 
@@ -163,18 +163,29 @@ def _is_in(term: Term, call: Call) -> bool:
 # --- whether another request meets it -------------------------------------------------------------------------------
 
 
-def _is_felt(plan: Schedule, locks: Locks, changes: list[_Change]) -> bool:
+def _is_felt(s: State, plan: Schedule, locks: Locks, changes: list[_Change]) -> bool:
     changes.sort(key=lambda c: (c.frame.info.module.path, c.span))
     tainted = any(c.taints for c in changes)
     if not tainted and not changes[0].race:
         return False
     frame = changes[0].frame
     first, last = min(c.order for c in changes), max(max(c.order, c.until) for c in changes)
-    if not _is_undone(changes):
+    restored = [order for order in _restored(s, frame, changes[0].setting) if order > first]
+    last = max(last, *restored, first)
+    if not restored and not _is_undone(changes):
         return tainted or not all(c.constant for c in changes)
     if locks.protect(frame, first, last):
         return False
     return plan.preemptive(frame) or plan.between(frame, first, last) is not None
+
+
+def _restored(s: State, frame: Frame, setting: str) -> Iterator[int]:
+    """The orders at which a frame stores or deletes names of the same setting, as it does to set them back."""
+    for effect in frame.effects:
+        if isinstance(effect.holder, External):
+            model = s.models.attribute(effect.holder.fqn)
+            if model is not None and model.process == setting:
+                yield frame.info.function.ops[effect.position].order
 
 
 def _is_undone(changes: list[_Change]) -> bool:
