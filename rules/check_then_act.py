@@ -79,13 +79,13 @@ provider = httpx.AsyncClient(base_url="https://provider.example")
 class Sessions:
     def __init__(self) -> None:
         self._open: dict[str, str] = {}
-        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._open_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def acquire(self, user_id: str) -> str:
-        async with self._locks[user_id]:
+        async with self._open_locks[user_id]:
             if user_id not in self._open:
                 self._open[user_id] = await create_session(user_id)
-            return self._open[user_id]
+        return self._open[user_id]
 
     async def release(self, user_id: str) -> None:
         self._open.pop(user_id, None)
@@ -123,8 +123,9 @@ async def leave(user_id: str) -> None:
 
 ## Fix
 
-None is made for you: which requests have to wait for each other, and where the lock is kept, is for you to say. One
-lock for each key is usually right; `setdefault` where making the value costs nothing.
+Suggested: a coroutine holds one `asyncio.Lock` for each key, made beside the map, from the look-up to the write; in a
+thread pool an insert becomes `setdefault`, which makes the value every time. Not safe, because requests of one key wait
+for each other then, and the locks are kept as long as the map.
 
 ## What is not found
 
@@ -141,9 +142,10 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from leaklint.finding import Family, Severity
+from leaklint.codemods.lock import hold_lock, use_setdefault
+from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import RaceForm, RaceSuspect, Suspect
-from leaklint.rule import Rule, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 
 
 class CheckThenAct(Rule):
@@ -151,12 +153,26 @@ class CheckThenAct(Rule):
 
     family = Family.RACES
     severity = Severity.RACE
+    fix = Safety.SUGGESTED
     cwe = (367, 362)
     watches = (RaceSuspect,)
 
     def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
         assert isinstance(suspect, RaceSuspect)
-        yield Verdict(f"{_seen(suspect)} {_between(suspect)}, {_then(suspect)}", help=_help(suspect))
+        yield Verdict(
+            f"{_seen(suspect)} {_between(suspect)}, {_then(suspect)}",
+            help=_help(suspect),
+            codemods=(lambda sources: _one_step(sources, suspect),),
+        )
+
+
+def _one_step(sources: Sources, suspect: RaceSuspect) -> Fix:
+    syntax = sources.open(suspect.span.path)
+    if suspect.doer != suspect.function or suspect.useless:
+        return Fix("", Safety.SUGGESTED, refused="the look-up and the write are in different functions or under a lock")
+    if suspect.threads:
+        return use_setdefault(syntax, suspect.span, suspect.act)
+    return hold_lock(syntax, suspect.span, suspect.act, suspect.place, suspect.key)
 
 
 def _seen(suspect: RaceSuspect) -> str:

@@ -87,3 +87,7 @@ def test_callers_of_one_key_share_its_session(app: Path) -> None:
 
 def test_two_first_requests_open_two_sessions(app: Path) -> None:
     assert play(app, "first_requests") == {"sessions": 2}
+
+
+def test_two_first_requests_open_one_session_once_fixed(fixed: Path) -> None:
+    assert play(fixed, "first_requests") == {"sessions": 1}
