@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from leaklint.index.summary import Attr, Call, Const, Item, Kind, Name, Range, Term
-from leaklint.project import evaluate
+from leaklint.project import calls, evaluate
 from leaklint.project.guards import is_guarded
 from leaklint.project.program import Module
 from leaklint.project.state import ITEMS, Edge, Effect, Frame, Holder, State
@@ -140,6 +140,9 @@ def _owner(member: Member) -> Atom | None:
 
 def isolated(s: State, atom: Atom) -> bool:
     """Whether a holder keeps a value for each request or session of its own."""
+    if isinstance(atom, Instance) and atom.cls is not None:
+        bases = (s.models.type(base) for base in calls.mro(s, atom.cls)[1])
+        return any(base is not None and base.holds == "isolated" for base in bases)
     if isinstance(atom, Instance) and atom.fqn:
         kind = s.models.type(atom.fqn)
         return kind is not None and kind.holds in ("isolated", "request")

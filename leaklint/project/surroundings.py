@@ -10,9 +10,11 @@ from collections.abc import Iterable
 from leaklint.project.kept_contexts import left_set
 from leaklint.project.lifetimes import Lifetimes
 from leaklint.project.routes import Routes
+from leaklint.project.schedule import schedule
 from leaklint.project.shared_defaults import shared_defaults
 from leaklint.project.state import State
 from leaklint.project.suspect import Suspect, WriteSuspect
+from leaklint.project.thread_locals import thread_locals
 
 
 def with_surroundings(s: State, lives: Lifetimes, ways: Routes, others: Iterable[Suspect]) -> list[Suspect]:
@@ -20,4 +22,4 @@ def with_surroundings(s: State, lives: Lifetimes, ways: Routes, others: Iterable
     defaults = list(shared_defaults(s, lives, ways))
     told = {(use.span.path, use.span.line) for default in defaults for use in default.writes}
     rest = [o for o in others if not (isinstance(o, WriteSuspect) and (o.span.path, o.span.line) in told)]
-    return [*rest, *defaults, *left_set(s, lives, ways)]
+    return [*rest, *defaults, *left_set(s, lives, ways), *thread_locals(s, lives, ways, schedule(s, ways))]

@@ -366,6 +366,7 @@ class ThreadLocalSuspect(Suspect):
     created: Span  # where the `threading.local` is made
     suspends: Span | None  # first await behind the write, on the way out of it
     readers: tuple[Use, ...]
+    pool: bool  # code of a thread pool sets it too
     uses: tuple[Use, ...]  # every occurrence of the object's name in the program, for codemods
 
 
