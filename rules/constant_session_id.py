@@ -68,8 +68,9 @@ that none was given; attributes that get another value elsewhere.
 
 ## Fix
 
-Suggested: a fresh `uuid4`, or the id that the framework has for the session. Sessions that were one become many, so
-look at who comes back to a session and give the id back to them.
+Suggested: the id in scope, the id that the framework keeps for the session (Streamlit, Chainlit, Gradio), or a fresh
+`uuid4`. Sessions that were one become many, so look at who comes back to a session and give the id back to them.
+Refused for users and tenants: nobody can make up who is asking.
 
 ## What is not found
 
@@ -117,9 +118,20 @@ class ConstantSessionId(Rule):
         )
 
 
+_MADE_UP = ("session", "request", "trace", "")  # a user or a tenant is nothing that a server can make up
+
+
 def _give_id(sources: Sources, suspect: IdSuspect) -> Fix:
     syntax = sources.open(suspect.value_span.path)
-    return identity.give_id(syntax, syntax.node_at(suspect.value_span), suspect.available)
+    node = syntax.node_at(suspect.value_span)
+    if not suspect.available and suspect.concept not in _MADE_UP:
+        who = f"which {suspect.concept} this is"
+        return Fix("Use the id in scope", Safety.SUGGESTED, refused=f"nothing there says {who}: {syntax.site(node)}")
+    homes = suspect.route.entry.homes if suspect.route is not None else ()
+    kept = next((home.once for home in homes if home.once and home.scope == suspect.concept), "")
+    if kept and not suspect.available:
+        return identity.give_session_id(syntax, node, suspect.name, kept)
+    return identity.give_id(syntax, node, suspect.available)
 
 
 def _framework(sources: Sources, suspect: IdSuspect) -> Fix:

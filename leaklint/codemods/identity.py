@@ -28,6 +28,24 @@ def give_id(syntax: Syntax, node: cst.CSTNode, expression: str = "", *, safety: 
     return offer(title, safety, lambda: _given(syntax, _value(syntax, node), expression))
 
 
+def give_session_id(syntax: Syntax, node: cst.CSTNode, name: str, template: str) -> Fix:
+    """Put the id that the framework keeps for a session in the place of a value that is the same for all.
+
+    `template` is the framework's expression by its full dotted name, as a model's `once`: `{name}` stands for what the
+    id is called, `{fresh}` for a fresh one.
+    """
+    return offer(
+        "Use the id of the session", Safety.SUGGESTED, lambda: _kept(syntax, _value(syntax, node), name, template)
+    )
+
+
+def _kept(syntax: Syntax, value: cst.BaseExpression, name: str, template: str) -> list[Edit]:
+    source, _, rest = template.partition(".")
+    here, edits = imports.module(syntax, source)
+    text, also = fresh(syntax) if "{fresh}" in rest else ("", [])
+    return _replaced(syntax, {value: f"{here}.{rest.format(name=name, fresh=text)}"}, [*edits, *also])
+
+
 def fresh_fallback(syntax: Syntax, node: cst.CSTNode, expression: str = "") -> Fix:
     """Put a fresh id (or `expression`) in the place of a constant that stands in for a missing id.
 

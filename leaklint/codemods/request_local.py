@@ -28,7 +28,7 @@ def keep_in_request(place: Place, uses: Sequence[Use], files: Files) -> Fix:
     """Keep the slot of `place` in request-local variables; `uses` is every occurrence of it in the program.
 
     Safe where one user alone sees no difference; suggested where a method that does not store the slot may have read
-    what an earlier call left there, or a base class that is not of the program may know the slot.
+    what an earlier call left there, or classes that are not of the program may know the slot.
     """
     title = f"Keep `{place.slot}` in a request-local variable"
     try:

@@ -56,7 +56,7 @@ class Slot:
     name: str
     sites: tuple[Site, ...]
     declaration: cst.AnnAssign | cst.Assign | None
-    known_outside: bool  # a base class that is not of the program may use it
+    known_outside: bool  # a class that is not of the program may use it: a base class, or one that derives from it
 
 
 def slot_of(place: Place, uses: Sequence[Use], files: Files) -> Slot:
@@ -283,8 +283,10 @@ def _touches(node: cst.CSTNode, slot: str) -> bool:
 
 
 def _is_known_outside(owner: cst.ClassDef, slot: str, files: Files) -> bool:
+    if slot.startswith("_"):
+        return False
     _, foreign = superclasses(owner, files)
-    return bool(foreign - PLAIN_BASES) and not slot.startswith("_")
+    return bool(foreign - PLAIN_BASES) or bool(subclasses(owner.name.value, files))
 
 
 def _declaration(syntax: Syntax, owner: cst.ClassDef, slot: str) -> cst.AnnAssign | cst.Assign | None:

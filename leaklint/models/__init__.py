@@ -62,6 +62,8 @@ class CallModel:
     arguments: str = ""  # "rest": the following arguments go to it; or the keyword of an argument tuple
     border: str = ""  # where it runs: "thread", "process", "task"
     context: bool = True  # the caller's ContextVars follow
+    context_keyword: str = ""  # of `context = false`: passes a context along
+    enters: bool = False  # of `runs`: in the context that it is called on
     adds: int = -1  # position of an argument that is kept in the receiver as an item
     key: int = -1  # position of the key it is kept under
     reads: bool = False  # gives an item of the receiver
@@ -120,6 +122,7 @@ class HomeModel:
     use: str  # "`request.state`"
     id: str = ""  # expression that identifies the session: "request.session_hash"
     type: str = ""  # of the parameter that offers it: "gradio.Request"
+    once: str = ""  # the session's own id, by its full dotted name; `{name}` and `{fresh}` are filled in
 
 
 @dataclass(frozen=True, slots=True)

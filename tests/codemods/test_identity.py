@@ -10,6 +10,7 @@ from leaklint.codemods.identity import (
     generate_at_use,
     generate_inside,
     give_id,
+    give_session_id,
     use_default_factory,
 )
 from leaklint.codemods.replace_expression import replace_expression
@@ -75,6 +76,29 @@ def test_a_value_becomes_the_id_in_scope() -> None:
     fix = give_id(syntax, node, "session_id")
     assert converted(syntax, fix) == 'def f(session_id):\n    g(config={"thread_id": session_id})\n'
     assert fix.title == "Use `session_id`"
+
+
+@pytest.mark.parametrize(
+    ("template", "before", "after"),
+    [
+        (
+            'streamlit.session_state.setdefault("{name}", {fresh})',
+            'import streamlit as st\nCONFIG = {"thread_id": <<"1">>}\n',
+            "import uuid\n\nimport streamlit as st\n"
+            'CONFIG = {"thread_id": st.session_state.setdefault("thread_id", str(uuid.uuid4()))}\n',
+        ),
+        (
+            'chainlit.user_session.get("id")',
+            'import chainlit\ng(thread_id=<<"1">>)\n',
+            'import chainlit\ng(thread_id=chainlit.user_session.get("id"))\n',
+        ),
+    ],
+)
+def test_a_value_becomes_the_id_that_the_framework_keeps(template: str, before: str, after: str) -> None:
+    syntax, node = marked(before)
+    fix = give_session_id(syntax, node, "thread_id", template)
+    assert converted(syntax, fix) == after
+    assert fix.safety is Safety.SUGGESTED
 
 
 @pytest.mark.parametrize(
