@@ -35,7 +35,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / "program"
         for folder in arguments.folders or packages("fastapi", "gradio"):
-            shutil.copytree(folder, root / folder.name, ignore=lambda _, names: [n for n in names if n == "node_modules"])
+            shutil.copytree(
+                folder, root / folder.name, ignore=lambda _, names: [n for n in names if n == "node_modules"]
+            )
         files = sorted(str(f) for f in root.rglob("*.py"))
         lines = sum(Path(f).read_bytes().count(b"\n") for f in files)
         print(f"{len(files)} files, {lines} lines, Python {sys.version.split()[0]}")

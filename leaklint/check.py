@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -152,6 +152,3 @@ def _roomy() -> Iterator[None]:
         sys.setrecursionlimit(limit)
         if enabled:
             gc.enable()
-
-
-_ = Callable

@@ -1,6 +1,6 @@
 """Suspects to findings: opens the files concerned with LibCST and lets the rules judge.
 
-The only stage that imports LibCST and rules. What a finding tells beyond the rule's own words is put together in `tell`.
+The only stage that imports LibCST and rules. What a finding tells beyond the rule's words is put together in `tell`.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leaklint import rule as rules
+import leaklint.rule as rules
 from leaklint.config import SUPPRESSION_RULES
 from leaklint.errors import UserError, did_you_mean
 from leaklint.render.cells import Style, styled

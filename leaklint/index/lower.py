@@ -117,7 +117,19 @@ def _with_big_stack(work: Callable[[], ModuleSummary]) -> ModuleSummary:
 class _Body:
     """What is known so far of the function whose statements are being lowered."""
 
-    __slots__ = ("blocks", "bound", "generator", "globals", "index", "nonlocals", "ops", "order", "owner", "qualname", "suspends")
+    __slots__ = (
+        "blocks",
+        "bound",
+        "generator",
+        "globals",
+        "index",
+        "nonlocals",
+        "ops",
+        "order",
+        "owner",
+        "qualname",
+        "suspends",
+    )
 
     def __init__(self, index: int, qualname: str, owner: int) -> None:
         self.index = index
@@ -218,9 +230,7 @@ class _Lower:
         self.block = outer
         return index
 
-    def bind(
-        self, target: ast.expr, value: Term, how: How, span: Range, annotation: Term | None = None
-    ) -> None:
+    def bind(self, target: ast.expr, value: Term, how: How, span: Range, annotation: Term | None = None) -> None:
         """One `Bind` a name, attribute or item; tuples are taken apart."""
         if isinstance(target, (ast.Tuple, ast.List)):
             literal = value.values if isinstance(value, Display) and value.kind in ("tuple", "list") else ()
@@ -233,7 +243,7 @@ class _Lower:
             return
         term = self.expr(target)
         if term.__class__ is Name:
-            self.body.bound.add(term.id)  # type: ignore[union-attr]
+            self.body.bound.add(term.id)
         self.body.ops.append(Bind(term, value, how, span, self.block, self.step(), annotation))
 
     def bind_name(self, name: str, value: Term, how: How, span: Range) -> None:
@@ -427,7 +437,18 @@ class _Lower:
                 self.statements(statements)
                 stub = _is_stub(statements)
             self.functions[index] = self.finished(
-                body, name, kind, _span(node), head, outer.index, outer.owner, params, decorators, returns, is_async, stub
+                body,
+                name,
+                kind,
+                _span(node),
+                head,
+                outer.index,
+                outer.owner,
+                params,
+                decorators,
+                returns,
+                is_async,
+                stub,
             )
 
         self.pending.append(finish)
@@ -492,15 +513,15 @@ class _Lower:
 
     def annotation(self, node: ast.expr) -> Term:
         """An annotation's term; a string annotation is parsed in place."""
-        if node.__class__ is ast.Constant and isinstance(node.value, str):  # type: ignore[attr-defined]
+        if node.__class__ is ast.Constant and isinstance(node.value, str):
             try:
-                inner = ast.parse(node.value.strip(), mode="eval").body  # type: ignore[attr-defined]
+                inner = ast.parse(node.value.strip(), mode="eval").body
             except (SyntaxError, ValueError):
                 return Const(None, 0)
             for part in ast.walk(inner):
-                if hasattr(part, "lineno"):
+                if isinstance(part, ast.expr):
                     part.lineno, part.col_offset = node.lineno, node.col_offset
-                    part.end_lineno, part.end_col_offset = node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]
+                    part.end_lineno, part.end_col_offset = node.end_lineno, node.end_col_offset
             return self.expr(inner)
         return self.expr(node)
 
@@ -509,12 +530,14 @@ class _Lower:
         if value is ...:
             value = None
         return Const(
-            value, (node.lineno << 56) | (node.col_offset << 40) | (node.end_lineno << 16) | node.end_col_offset  # type: ignore[operator]
+            value,
+            (node.lineno << 56) | (node.col_offset << 40) | (node.end_lineno << 16) | node.end_col_offset,  # type: ignore[operator]
         )
 
     def e_name(self, node: ast.Name) -> Term:
         return Name(
-            node.id, (node.lineno << 56) | (node.col_offset << 40) | (node.end_lineno << 16) | node.end_col_offset  # type: ignore[operator]
+            node.id,
+            (node.lineno << 56) | (node.col_offset << 40) | (node.end_lineno << 16) | node.end_col_offset,  # type: ignore[operator]
         )
 
     def e_attribute(self, node: ast.Attribute) -> Term:
@@ -557,8 +580,8 @@ class _Lower:
         parts: list[ast.expr] = []
         left: ast.expr = node
         while left.__class__ is ast.BinOp:  # long chains must not nest
-            parts.append(left.right)  # type: ignore[attr-defined]
-            left = left.left  # type: ignore[attr-defined]
+            parts.append(left.right)
+            left = left.left
         parts.append(left)
         return Blend(node.op.__class__.__name__, tuple([self.expr(p) for p in reversed(parts)]), _span(node))
 
@@ -572,9 +595,7 @@ class _Lower:
         return Test(node.ops[0].__class__.__name__, parts, _span(node))
 
     def e_joinedstr(self, node: Any) -> Term:
-        parts = tuple(
-            [self.expr(v.value) if isinstance(v, ast.FormattedValue) else self.expr(v) for v in node.values]
-        )
+        parts = tuple([self.expr(v.value) if isinstance(v, ast.FormattedValue) else self.expr(v) for v in node.values])
         return Blend("fstring", parts, _span(node))
 
     def e_formatted(self, node: Any) -> Term:
@@ -629,9 +650,7 @@ class _Lower:
 
 
 def _span(node: Any) -> Range:
-    return (
-        (node.lineno << 56) | (min(node.col_offset, 0xFFFF) << 40) | (node.end_lineno << 16) | min(node.end_col_offset, 0xFFFF)
-    )
+    return pack(node.lineno, node.col_offset, node.end_lineno, node.end_col_offset)
 
 
 def _is_stub(statements: Sequence[ast.stmt]) -> bool:

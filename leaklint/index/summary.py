@@ -108,7 +108,7 @@ class Part(NamedTuple):
     """An element of a value: by position (destructuring), any element (`for`), or what `with` enters."""
 
     value: Term
-    index: int  # ELEMENT, ENTERED or a position
+    index: int  # type: ignore[assignment]  # hides a method of tuples that nobody needs; ELEMENT, ENTERED or a position
 
 
 class Await(NamedTuple):
@@ -122,12 +122,12 @@ class Yield(NamedTuple):
 
 
 class FunctionRef(NamedTuple):
-    index: int
+    index: int  # type: ignore[assignment]  # as above
     span: Range
 
 
 class ClassRef(NamedTuple):
-    index: int
+    index: int  # type: ignore[assignment]  # as above
     span: Range
 
 
@@ -227,7 +227,7 @@ class BlockKind(IntEnum):
 
 
 class Block(NamedTuple):
-    """A run of statements. `peer` groups the arms of one `if`, `match` or `try`; `exits` when it never falls through."""
+    """A run of statements; `peer` groups the arms of one `if`, `match` or `try`, `exits` when it never falls through."""
 
     parent: int
     kind: BlockKind

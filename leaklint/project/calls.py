@@ -166,7 +166,9 @@ def bind_arguments(
         else:
             extra[key] = extra.get(key, NOTHING) | value
     if rest is not None:
-        bound[rest] = _packed(s, frame, term, "builtins.tuple", rest, {item_field(i): v for i, v in enumerate(leftover)})
+        bound[rest] = _packed(
+            s, frame, term, "builtins.tuple", rest, {item_field(i): v for i, v in enumerate(leftover)}
+        )
     if more is not None:
         items = {(ITEMS if k == ITEMS else item_field(k)): v for k, v in extra.items()}
         bound[more] = _packed(s, frame, term, "builtins.dict", more, items)
@@ -179,7 +181,7 @@ def bind_arguments(
 
 
 def _default(s: State, function: FunctionValue, default: Term | None) -> Value:
-    if default is None or function.env is None or (default.__class__ is Const and default.value is None):  # type: ignore[union-attr]
+    if default is None or function.env is None or (default.__class__ is Const and default.value is None):
         return NOTHING
     return evaluate.evaluate(s, function.env, default, _defined_at(function))
 
@@ -252,7 +254,7 @@ def returned(s: State, frame: Frame, value: Value) -> None:
 
 
 def _class(s: State, frame: Frame, atom: ClassValue, term: Call, args: Args, keywords: Keywords, at: int) -> Value:
-    order, externals = mro(s, atom)
+    order, _ = mro(s, atom)
     for base in (atom, *order):
         for metaclass in _metaclasses(s, base):
             method = s.read(metaclass, "__call__", frame)
@@ -270,9 +272,7 @@ def _metaclasses(s: State, cls: ClassValue) -> Iterable[ClassValue]:
                     yield value
 
 
-def instantiate(
-    s: State, frame: Frame, cls: ClassValue, term: Call, args: Args, keywords: Keywords, at: int
-) -> Value:
+def instantiate(s: State, frame: Frame, cls: ClassValue, term: Call, args: Args, keywords: Keywords, at: int) -> Value:
     """An instance of a class of the program, its initialiser run."""
     made: Value = NOTHING
     for maker in _class_functions(s, frame, cls, "__new__"):
@@ -483,7 +483,7 @@ def _run_functions(
         given, terms = args[model.runs + 1 :], term.args[model.runs + 1 :]
         passed = tuple((k, v) for k, v in keywords if k != model.runs_keyword)
     elif model.arguments:
-        packed = dict((k, v) for k, v in keywords if k).get(model.arguments, NOTHING)
+        packed = {k: v for k, v in keywords if k}.get(model.arguments, NOTHING)
         given, terms = (packed,), (Star(Const(None, 0)),)
     found: Value = NOTHING
     for function in functions:
@@ -527,7 +527,19 @@ def _change_receiver(
             value = elements(s, frame, value)
         for name, keyword_value in keywords if model.gives == "elements" else ():
             _effect(
-                s, frame, Access.MUTATE, receiver, item_field(name), place, NOTHING, None, keyword_value, None, how, term, at
+                s,
+                frame,
+                Access.MUTATE,
+                receiver,
+                item_field(name),
+                place,
+                NOTHING,
+                None,
+                keyword_value,
+                None,
+                how,
+                term,
+                at,
             )
         if value or value_term is not None:
             _effect(s, frame, Access.MUTATE, receiver, field, place, key, key_term, value, value_term, how, term, at)
@@ -554,9 +566,7 @@ def _effect(
     term: Call,
     at: int,
 ) -> None:
-    execute.keep(
-        s, frame, Effect(access, holder, field, place, key, key_term, value, value_term, how, term.span, at)
-    )
+    execute.keep(s, frame, Effect(access, holder, field, place, key, key_term, value, value_term, how, term.span, at))
 
 
 def elements(s: State, frame: Frame, value: Value) -> Value:

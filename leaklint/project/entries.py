@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from leaklint.index.summary import Call, Const, Display, How, Item, Kind, Name, Param, ParamKind, Term
+from leaklint.index.summary import Blend, Call, Const, Display, How, Item, Kind, Name, Param, ParamKind, Term
 from leaklint.models import CallModel, EntryModel
 from leaklint.project import calls, evaluate, execute
 from leaklint.project.program import FunctionInfo
@@ -64,9 +64,9 @@ def _decorate(s: State, frame: Frame, value: Value, term: Term, at: int) -> Valu
     if first_party:
         outer = evaluate.evaluate(s, frame, term, at)
         call = Call(term, (Name("", 0),), (), getattr(term, "span", 0), -1 - at)
-        for atom in outer:
-            if isinstance(atom, (FunctionValue, Method, ClassValue, Instance, Partial)) and _library_name(atom) is None:
-                result = result | calls.call_atom(s, frame, atom, call, (value,), (), at)
+        for maker in outer:
+            if isinstance(maker, (FunctionValue, Method, ClassValue, Instance, Partial)) and not _library_name(maker):
+                result = result | calls.call_atom(s, frame, maker, call, (value,), (), at)
         kept = frozenset(a for a in result if isinstance(a, (FunctionValue, Method, Instance, Partial, ClassValue)))
         return kept or value
     return value
@@ -87,7 +87,9 @@ def _library_name(atom: Atom) -> str | None:
 def _library_decorator(s: State, frame: Frame, fqn: str, maker: Atom, functions: Value, term: Term, at: int) -> None:
     model = s.models.call(fqn)
     for atom in functions:
-        info = atom.info if isinstance(atom, FunctionValue) else atom.function.info  # type: ignore[union-attr]
+        info = _info(atom)
+        if info is None:
+            continue
         if model is not None:
             if model.gives in _TRAITS:
                 s.traits[info].add(model.gives)
@@ -474,7 +476,6 @@ def _annotated_classes(s: State, env: Frame, annotation: Term, at: int) -> Value
             parts = inner[:1] if "Annotated" in names else inner
             return NOTHING.union(*(_annotated_classes(s, env, p, at) for p in parts))
         return makers
-    parts = getattr(term, "parts", None)
-    if parts is not None:  # `A | B`
-        return NOTHING.union(*(_annotated_classes(s, env, p, at) for p in parts))
+    if isinstance(term, Blend):  # `A | B`
+        return NOTHING.union(*(_annotated_classes(s, env, p, at) for p in term.parts))
     return evaluate.evaluate(s, env, term, at)

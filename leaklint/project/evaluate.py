@@ -232,7 +232,9 @@ def _modelled(s: State, frame: Frame, fqn: str, gives: str, type_: str, concept:
         case "instance":
             return frozenset((s.the_instance(None, type_ or fqn, frame.info.module, span, Phase.SETUP),))
         case "address":
-            return frozenset((s.taint(Strength.CONTENT, "address"), s.token(False, "the client's address", frame, span)))
+            return frozenset(
+                (s.taint(Strength.CONTENT, "address"), s.token(False, "the client's address", frame, span))
+            )
         case _:
             return NOTHING
 
@@ -409,7 +411,7 @@ def _function_attribute(s: State, frame: Frame, atom: FunctionValue, name: str, 
 def item(s: State, frame: Frame, term: Item, at: int) -> Value:
     base = evaluate(s, frame, term.base, at)
     key = evaluate(s, frame, term.key, at)
-    if term.key.__class__ is Blend and term.key.op == "slice":  # type: ignore[union-attr]
+    if term.key.__class__ is Blend and term.key.op == "slice":
         return _sliced(s, frame, base, term)
     found: set[Atom] = set()
     for atom in base:
@@ -491,7 +493,7 @@ def constant_key(term: Term | None, value: Value) -> object | None:
 
 def call(s: State, frame: Frame, term: Call, at: int) -> Value:
     func = evaluate(s, frame, term.func, at)
-    args = tuple([evaluate(s, frame, a.value if a.__class__ is Star else a, at) for a in term.args])  # type: ignore[union-attr]
+    args = tuple([evaluate(s, frame, a.value if a.__class__ is Star else a, at) for a in term.args])
     keywords = tuple([(k, evaluate(s, frame, v, at)) for k, v in term.keywords])
     return calls.call(s, frame, term, func, args, keywords, at)
 
@@ -568,7 +570,7 @@ def display(s: State, frame: Frame, term: Display, at: int) -> Value:
         return value
     for position, item_term in enumerate(term.values):
         if item_term.__class__ is Star:
-            merge_items(s, frame, instance, evaluate(s, frame, item_term.value, at))  # type: ignore[union-attr]
+            merge_items(s, frame, instance, evaluate(s, frame, item_term.value, at))
             continue
         item_value = evaluate(s, frame, item_term, at)
         fixed = term.kind == "tuple" and not wide
@@ -690,9 +692,9 @@ def carried(s: State, frame: Frame | None, value: Value, depth: int = 3) -> froz
 def _carried(s: State, frame: Frame | None, value: Value, depth: int, found: set[Taint], seen: set[Atom]) -> None:
     for atom in value:
         if atom.__class__ is Taint:
-            found.add(atom)  # type: ignore[arg-type]
+            found.add(atom)
         elif atom.__class__ is Instance and atom not in seen:
-            instance: Instance = atom  # type: ignore[assignment]
+            instance: Instance = atom
             seen.add(atom)
             if instance.phase is not Phase.REQUEST:
                 continue
@@ -706,13 +708,13 @@ def _carried(s: State, frame: Frame | None, value: Value, depth: int, found: set
                     _carried(s, frame, held, depth - 1, found, seen)
         elif atom.__class__ is Method and atom not in seen:
             seen.add(atom)
-            _carried(s, frame, frozenset((atom.receiver,)), depth, found, seen)  # type: ignore[attr-defined]
+            _carried(s, frame, frozenset((atom.receiver,)), depth, found, seen)
         elif atom.__class__ is Member and atom not in seen:
             seen.add(atom)
-            _carried(s, frame, frozenset((atom.owner,)), depth, found, seen)  # type: ignore[attr-defined]
+            _carried(s, frame, frozenset((atom.owner,)), depth, found, seen)
         elif atom.__class__ is FunctionValue and atom not in seen:
             seen.add(atom)
-            _carried_closure(s, frame, atom, depth, found, seen)  # type: ignore[arg-type]
+            _carried_closure(s, frame, atom, depth, found, seen)
 
 
 def _carried_closure(

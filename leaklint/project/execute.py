@@ -125,13 +125,19 @@ def _drop(s: State, frame: Frame, op: Drop, at: int) -> bool:
     target = op.target
     if isinstance(target, Attr):
         for atom in evaluate.evaluate(s, frame, target.base, at):
-            keep(s, frame, Effect(Access.DELETE, atom, target.name, target, NOTHING, None, NOTHING, None, "del", op.span, at))
+            keep(
+                s,
+                frame,
+                Effect(Access.DELETE, atom, target.name, target, NOTHING, None, NOTHING, None, "del", op.span, at),
+            )
     elif isinstance(target, Item):
         key = evaluate.evaluate(s, frame, target.key, at)
         constant = evaluate.constant_key(target.key, key)
         field = ITEMS if constant is None else item_field(constant)
         for atom in evaluate.evaluate(s, frame, target.base, at):
-            keep(s, frame, Effect(Access.DELETE, atom, field, target, key, target.key, NOTHING, None, "del", op.span, at))
+            keep(
+                s, frame, Effect(Access.DELETE, atom, field, target, key, target.key, NOTHING, None, "del", op.span, at)
+            )
     return False
 
 
@@ -148,11 +154,11 @@ def _bind(s: State, frame: Frame, op: Bind, at: int) -> bool:
             value = entries.typed(s, frame, op.annotation, frame.phase)
     target = op.target
     if target.__class__ is Name:
-        return _bind_name(s, frame, op, target.id, value, at)  # type: ignore[union-attr]
+        return _bind_name(s, frame, op, target.id, value, at)
     if target.__class__ is Attr:
-        _store_attribute(s, frame, op, target, value, at)  # type: ignore[arg-type]
+        _store_attribute(s, frame, op, target, value, at)
     elif target.__class__ is Item:
-        _store_item(s, frame, op, target, value, at)  # type: ignore[arg-type]
+        _store_item(s, frame, op, target, value, at)
     return False
 
 
@@ -160,7 +166,11 @@ def _declare(s: State, frame: Frame, op: Bind, at: int) -> bool:
     if frame.cls is not None or not isinstance(op.target, Name) or op.annotation is None:
         return False
     value = entries.typed(s, frame, op.annotation, frame.phase)
-    return _bind_name(s, frame, op, op.target.id, value, at) if value and frame.info.function.kind is Kind.MODULE else False
+    return (
+        _bind_name(s, frame, op, op.target.id, value, at)
+        if value and frame.info.function.kind is Kind.MODULE
+        else False
+    )
 
 
 def _is_injected(s: State, value: Value) -> bool:
@@ -215,7 +225,9 @@ def _extend(s: State, frame: Frame, op: Bind, held: Value, place: Term, at: int)
     for atom in held:
         if isinstance(atom, Instance) and atom.fqn in ("builtins.list", "builtins.set", "builtins.dict"):
             value = calls.elements(s, frame, added)
-            keep(s, frame, Effect(Access.MUTATE, atom, ITEMS, place, NOTHING, None, value, added_term, "+=", op.span, at))
+            keep(
+                s, frame, Effect(Access.MUTATE, atom, ITEMS, place, NOTHING, None, value, added_term, "+=", op.span, at)
+            )
 
 
 def _adopt(s: State, frame: Frame, holder: ModuleValue, ident: str, value: Value, op: Bind, at: int) -> None:
@@ -223,7 +235,9 @@ def _adopt(s: State, frame: Frame, holder: ModuleValue, ident: str, value: Value
     for atom in value:
         key = (holder, ident, atom)
         if key not in s.edges:
-            effect = Effect(Access.STORE, holder, ident, op.target, NOTHING, None, value, op.value, "assign", op.span, at)
+            effect = Effect(
+                Access.STORE, holder, ident, op.target, NOTHING, None, value, op.value, "assign", op.span, at
+            )
             s.edges[key] = Edge(frame, effect)
 
 
@@ -244,7 +258,9 @@ def _store_attribute(s: State, frame: Frame, op: Bind, target: Attr, value: Valu
 
             calls.enter(s, frame, setter, atom, Call(target, (op.value,), (), target.span, op.order), (value,), ())
             continue
-        keep(s, frame, Effect(Access.STORE, atom, target.name, target, NOTHING, None, value, op.value, how, op.span, at))
+        keep(
+            s, frame, Effect(Access.STORE, atom, target.name, target, NOTHING, None, value, op.value, how, op.span, at)
+        )
 
 
 def _setter(s: State, frame: Frame, atom: Atom, name: str) -> FunctionValue | None:
@@ -267,7 +283,12 @@ def _store_item(s: State, frame: Frame, op: Bind, target: Item, value: Value, at
     for atom in evaluate.evaluate(s, frame, target.base, at):
         if isinstance(atom, Instance) and atom.cls is not None:
             method = next(
-                (m for m in evaluate.class_lookup(s, frame, atom, "__setitem__", 0, at, NOTHING) if isinstance(m, Method)), None
+                (
+                    m
+                    for m in evaluate.class_lookup(s, frame, atom, "__setitem__", 0, at, NOTHING)
+                    if isinstance(m, Method)
+                ),
+                None,
             )
             if method is not None:
                 call = Call(target.base, (target.key, op.value), (), target.span, op.order)

@@ -10,7 +10,6 @@ from typing import Any
 from leaklint.index.summary import Attr, Blend, Block, BlockKind, Call, Choice, Const, Function, Item, Name, Term, Test
 from leaklint.project.program import ancestors
 
-
 _ASSIGNING = ("assign", "global", "nonlocal", "item", "setattr")
 
 

@@ -1,6 +1,6 @@
 """Entry points of a program that no known framework runs: the public methods of objects that live as long as it.
 
-A guess, and told as one: whoever imports the program may call these for many users. Only used when there is nothing else.
+A guess, and told as one: whoever imports the program may call these for many users. Used when there is nothing else.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ def assume_entries(s: State) -> bool:
         if not isinstance(holder, ModuleValue):
             continue
         frame = s.module_frames.get(holder.module)
-        held = [a for value in list(s.heap[holder].values()) for a in value]
-        for atom in held if frame is not None else ():
+        if frame is None:
+            continue
+        for atom in [a for value in list(s.heap[holder].values()) for a in value]:
             if not isinstance(atom, Instance) or atom.cls is None or atom.phase is not Phase.SETUP:
                 continue
             names = sorted({n for cls in calls.mro(s, atom.cls)[0] for n in cls.info.methods if not n.startswith("_")})

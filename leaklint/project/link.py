@@ -38,7 +38,11 @@ class Project:
     @property
     def requests(self) -> list[Frame]:
         """Frames that requests enter by, as far as a framework says so."""
-        return [f for f in self.state.entries if f.phase is Phase.REQUEST and f.entry and f.entry.model is not library.LIBRARY]
+        return [
+            f
+            for f in self.state.entries
+            if f.phase is Phase.REQUEST and f.entry and f.entry.model is not library.LIBRARY
+        ]
 
     def entries_by_model(self) -> dict[str, int]:
         """Loaded models, and how many functions each made an entry point of."""
@@ -99,7 +103,9 @@ def _scripts(program: Program, models: Models) -> dict[Module, EntryModel]:
     if found:
         for module in program.modules:
             for imported in module.summary.imports:
-                found.pop(_target(program, module, imported), None)  # type: ignore[call-overload]
+                target = _target(program, module, imported)
+                if target is not None:
+                    found.pop(target, None)
     return found
 
 
@@ -160,7 +166,9 @@ def _start(s: State, module: Frame, info: FunctionInfo) -> bool:
     if frame.rounds:
         return False
     function = s.function_value(info, env)
-    bound = calls.bind_arguments(s, module, function, receiver, Call(Name("", 0), (), (), info.function.head, -1), (), ())
+    bound = calls.bind_arguments(
+        s, module, function, receiver, Call(Name("", 0), (), (), info.function.head, -1), (), ()
+    )
     frame.args.update(bound)
     execute.visit(s, frame)
     return True

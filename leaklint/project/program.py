@@ -138,7 +138,9 @@ class FunctionInfo:
                 found.append(bind)
         loop = _outermost_loop(blocks, use)
         if loop >= 0:
-            found.extend(b for b in positions if b >= position and within(blocks, ops[b].block, loop) and b not in found)
+            found.extend(
+                b for b in positions if b >= position and within(blocks, ops[b].block, loop) and b not in found
+            )
         return tuple(found), initial
 
 
@@ -190,7 +192,8 @@ def exclusive(blocks: tuple[Block, ...], a: int, b: int) -> bool:
 def _left(blocks: tuple[Block, ...], block: int, use: int) -> bool:
     """Whether control that passed `block` never comes to `use` (the block returns or raises)."""
     return any(
-        blocks[x].exits and not within(blocks, use, x) and blocks[x].kind is not BlockKind.TRY for x in ancestors(blocks, block)
+        blocks[x].exits and not within(blocks, use, x) and blocks[x].kind is not BlockKind.TRY
+        for x in ancestors(blocks, block)
     )
 
 

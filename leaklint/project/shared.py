@@ -126,7 +126,14 @@ def _field(effect: Effect) -> str:
 
 
 def _located(
-    s: State, lives: Lifetimes, captured: Captured, holder: Holder, name: str, path: tuple[str, ...], why: Why, chain: Chain
+    s: State,
+    lives: Lifetimes,
+    captured: Captured,
+    holder: Holder,
+    name: str,
+    path: tuple[str, ...],
+    why: Why,
+    chain: Chain,
 ) -> Iterator[tuple[Slot, Why, Chain]]:
     is_item = name[:1] == "["
     chain = (*chain, (holder, name))
@@ -138,7 +145,11 @@ def _located(
         case Frame():
             yield Slot(PlaceKind.CLOSURE, holder.info, name, path), why, chain
         case External():
-            yield Slot(PlaceKind.GLOBAL, holder.fqn, "" if is_item else name, (name, *path) if is_item else path), why, chain
+            yield (
+                Slot(PlaceKind.GLOBAL, holder.fqn, "" if is_item else name, (name, *path) if is_item else path),
+                why,
+                chain,
+            )
         case Instance() if holder.cls is not None and not is_item:
             yield Slot(PlaceKind.INSTANCE, holder.cls.info, name, path), why, chain
         case FunctionValue() if not is_item:
@@ -148,7 +159,14 @@ def _located(
 
 
 def _through_holders(
-    s: State, lives: Lifetimes, captured: Captured, holder: Instance | Member, name: str, path: tuple[str, ...], why: Why, chain: Chain
+    s: State,
+    lives: Lifetimes,
+    captured: Captured,
+    holder: Instance | Member,
+    name: str,
+    path: tuple[str, ...],
+    why: Why,
+    chain: Chain,
 ) -> Iterator[tuple[Slot, Why, Chain]]:
     """A container or library object is named by whatever shared thing holds it."""
     below = (name if name[:1] in "[(" else f".{name}", *path)
@@ -167,7 +185,11 @@ def _through_holders(
         for located in _located(s, lives, captured, outer, outer_name, below, why, chain):
             found = True
             yield located
-    if found or not isinstance(holder, Instance) or holder.phase is not Phase.SETUP:
+    if found or not isinstance(holder, Instance):
+        return
+    if (keeper := _memoiser(s, holder)) is not None:
+        yield Slot(PlaceKind.GLOBAL, keeper.module, f"{keeper.function.name}()", below), why, chain
+    if holder.phase is not Phase.SETUP:
         return
     variable = variable_of(holder)
     if variable is not None and holder.frame is not None and (holder.frame, variable) in captured:
@@ -176,6 +198,11 @@ def _through_holders(
         yield Slot(PlaceKind.DEFAULT, default[0], default[1], below), Why(_DEFAULT, holder.module, holder.span), chain
     elif holder.fqn and name[:1] != "[":
         yield Slot(PlaceKind.INSTANCE, holder.fqn, name, path), why, chain
+
+
+def _memoiser(s: State, instance: Instance) -> FunctionInfo | None:
+    """The function that gives the same object to all who call it, because it keeps its first result."""
+    return next((f.info for f in s.frames if f.info in s.memoised and instance in f.returns), None)
 
 
 def variable_of(instance: Instance) -> str | None:
@@ -319,7 +346,9 @@ def _suspect(s: State, lives: Lifetimes, ways: Routes, seen: _Seen, story: Story
         concept=strongest.concept if strongest else "",
         guarded=is_guarded(frame.info.function, effect.position, effect.place, effect.how),
         how=effect.how,
-        siblings=tuple(_dedupe(_as_use(f, e) for f, e in story.writes if (f.info, e.span) != (frame.info, effect.span))),
+        siblings=tuple(
+            _dedupe(_as_use(f, e) for f, e in story.writes if (f.info, e.span) != (frame.info, effect.span))
+        ),
         resets=tuple(_dedupe(_as_use(f, e) for f, e in story.resets)),
         readers=tuple(loads),
         uses=every,
@@ -421,7 +450,18 @@ def _readers(s: State, ways: Routes, story: Story) -> Iterator[Use]:
                 if span and not any(covers(t, span) for t in touched.get(frame.info, ())):
                     op = frame.info.function.ops[at]
                     found.add(Use(Access.READ, module.span(span), module.span(op.span), frame.info.qualname, True))
+    if isinstance(story.slot.owner, Module) and story.slot.name.endswith("()"):
+        found.update(_calls_of(story.slot, ways))
     yield from _dedupe(found)
+
+
+def _calls_of(slot: Slot, ways: Routes) -> Iterator[Use]:
+    """Calls that are given what a memoising function keeps."""
+    for frame in ways.before:
+        for made in frame.made.values():
+            if any(t.info.module is slot.owner and f"{t.info.function.name}()" == slot.name for t in made.targets):
+                spans = [frame.info.module.span(span) for span in (made.term.span, frame.info.function.ops[made.position].span)]
+                yield Use(Access.READ, spans[0], spans[1], frame.info.qualname, True)
 
 
 def _uses(s: State, seen: _Seen, story: Story) -> Iterator[Use]:

@@ -88,8 +88,8 @@ class Frame:
         "calls",
         "children",
         "cls",
-        "depth",
         "dependents",
+        "depth",
         "dirty",
         "effects",
         "entry",
@@ -343,7 +343,7 @@ def grown(old: Value, value: Value) -> Value:
     room = _LITERALS - len(literals)
     fresh = [a for a in value if a.__class__ is Literal and a not in old]
     if len(fresh) > room:
-        fresh.sort(key=lambda a: (a.module.path, a.span))  # type: ignore[attr-defined]
+        fresh.sort(key=lambda a: (a.module.path, a.span))
         both = both.difference(fresh[max(room, 0) :])
     objects = [a for a in both if a.__class__ in _OBJECT_KINDS]
     if objects and (len(objects) > _OBJECTS_KEPT or ANYTHING in both):

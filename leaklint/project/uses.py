@@ -9,7 +9,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from leaklint.index.summary import Attr, Bind, Call, Const, Drop, Eval, How, Imported, Item, Name, Op, Part, Range, Return, Term, Test
+from leaklint.index.summary import (
+    Attr,
+    Bind,
+    Blend,
+    Call,
+    Const,
+    Drop,
+    Eval,
+    How,
+    Imported,
+    Item,
+    Name,
+    Op,
+    Part,
+    Range,
+    Return,
+    Term,
+    Test,
+)
 from leaklint.models import Models
 from leaklint.project.program import FunctionInfo, Module, Program
 from leaklint.project.suspect import Access, Use
@@ -33,9 +51,9 @@ def attribute_occurrences(program: Program, models: Models, name: str) -> Iterat
             continue
         for info in module.functions:
             for found in occurrences(info, models):
-                if isinstance(found.term, Attr) and found.term.name == name:
-                    yield found
-                elif isinstance(found.term, Call) and _names_attribute(found.term, name):
+                if (isinstance(found.term, Attr) and found.term.name == name) or (
+                    isinstance(found.term, Call) and _names_attribute(found.term, name)
+                ):
                     yield found
 
 
@@ -48,16 +66,21 @@ def name_occurrences(program: Program, models: Models, module: Module, name: str
         for info in other.functions:
             for found in occurrences(info, models):
                 term = found.term
-                if isinstance(term, Name) and term.id in aliases and not _shadowed(info, term.id):
-                    yield found
-                elif isinstance(term, Attr) and term.name == name and _is_module(program, info, term.base, module):
+                if (isinstance(term, Name) and term.id in aliases and not _shadowed(info, term.id)) or (
+                    isinstance(term, Attr) and term.name == name and _is_module(program, info, term.base, module)
+                ):
                     yield found
 
 
 def _imported_as(program: Program, other: Module, module: Module, name: str) -> Iterator[str]:
     for info in other.functions:
         for op in info.function.ops:
-            if isinstance(op, Bind) and op.how is How.IMPORT and isinstance(op.value, Imported) and op.value.name == name:
+            if (
+                isinstance(op, Bind)
+                and op.how is How.IMPORT
+                and isinstance(op.value, Imported)
+                and op.value.name == name
+            ):
                 if program.find(other, op.value.module, op.value.level) is module and isinstance(op.target, Name):
                     yield op.target.id
 
@@ -114,7 +137,7 @@ def _of_operation(op: Op, models: Models) -> Iterator[tuple[Term, Access]]:
         case Bind(target=target, value=value, how=how):
             if how is How.AUGMENT:
                 yield from _target(target, Access.MUTATE, models)
-                if isinstance(value, tuple) and hasattr(value, "parts"):
+                if isinstance(value, Blend):
                     for part in value.parts[1:]:
                         yield from _walk(part, Access.READ, models)
                 return
