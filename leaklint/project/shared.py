@@ -460,7 +460,10 @@ def _calls_of(slot: Slot, ways: Routes) -> Iterator[Use]:
     for frame in ways.before:
         for made in frame.made.values():
             if any(t.info.module is slot.owner and f"{t.info.function.name}()" == slot.name for t in made.targets):
-                spans = [frame.info.module.span(span) for span in (made.term.span, frame.info.function.ops[made.position].span)]
+                spans = [
+                    frame.info.module.span(span)
+                    for span in (made.term.span, frame.info.function.ops[made.position].span)
+                ]
                 yield Use(Access.READ, spans[0], spans[1], frame.info.qualname, True)
 
 
