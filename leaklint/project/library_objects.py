@@ -131,9 +131,10 @@ def _is_login(s: State, frame: Frame, made: Made) -> bool:
     for name, term in made.term.keywords:
         for atom in value_of(s, frame, term, made.position) if name in _BODY else ():
             if isinstance(atom, Instance) and atom.fqn == "builtins.dict":
-                held = s.born.get(atom, {})
-                concepts = {t.concept for value in held.values() for t in evaluate.carried(s, None, value)}
-                if {"user", "credential"} <= concepts:
+                given = {
+                    s.models.concept(k[2:-2]) for k, v in s.born.get(atom, {}).items() if evaluate.carried(s, None, v)
+                }
+                if {"user", "credential"} <= given:
                     return True
     return False
 
