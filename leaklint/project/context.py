@@ -12,6 +12,7 @@ from leaklint.index.summary import Attr, Term
 from leaklint.models import Models
 from leaklint.project.asking import value_of
 from leaklint.project.lifetimes import Lifetimes
+from leaklint.project.routes import Routes
 from leaklint.project.state import Frame, Made, State
 from leaklint.project.suspect import Access, Use
 from leaklint.project.uses import name_occurrences, use
@@ -47,6 +48,13 @@ class Touch:
         module = self.frame.info.module
         statement = module.span(self.frame.info.function.ops[self.made.position].span)
         return Use(self.access, module.span(self.made.term.span), statement, self.frame.info.qualname, True)
+
+
+def all_touches(s: State, ways: Routes) -> dict[Frame, tuple[Touch, ...]]:
+    """What request code does to context variables, by frame; frames that do nothing are left out."""
+    if not any(isinstance(holder, Instance) and is_variable(s.models, holder) for holder in s.heap):
+        return {}
+    return {frame: found for frame in ways.before if (found := tuple(touches(s, frame)))}
 
 
 def touches(s: State, frame: Frame) -> Iterator[Touch]:

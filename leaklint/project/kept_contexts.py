@@ -7,10 +7,10 @@ context of the last one. Where every request sets the variable first, nothing is
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from leaklint.index.summary import Attr, BlockKind, Call, Const, Name, Term, Yield
-from leaklint.project.context import Touch, name_of, touches
+from leaklint.project.context import Touch, name_of
 from leaklint.project.idnames import holder_concept
 from leaklint.project.lifetimes import Lifetimes
 from leaklint.project.program import FunctionInfo, ancestors
@@ -25,13 +25,15 @@ _OPTIONAL = (BlockKind.IF, BlockKind.ELSE, BlockKind.CASE, BlockKind.EXCEPT, Blo
 _KEPT = "kept"  # of entry models
 
 
-def left_set(s: State, lives: Lifetimes, ways: Routes) -> Iterator[ContextVarSuspect]:
-    """One suspect a variable and reason, at the set nearest to an entry."""
-    seen: dict[Instance, list[Touch]] = defaultdict(list)
-    for frame in ways.before:
-        for touch in touches(s, frame):
-            seen[touch.variable].append(touch)
-    for variable, found in seen.items():
+def left_set(
+    s: State, lives: Lifetimes, ways: Routes, seen: Mapping[Frame, tuple[Touch, ...]]
+) -> Iterator[ContextVarSuspect]:
+    """One suspect a variable and reason, at the set nearest to an entry; `seen` is what requests do to variables."""
+    by_variable: dict[Instance, list[Touch]] = defaultdict(list)
+    for here in seen.values():
+        for touch in here:
+            by_variable[touch.variable].append(touch)
+    for variable, found in by_variable.items():
         found.sort(key=lambda t: (ways.distance[t.frame], t.frame.info.module.path, t.made.term.span))
         readers = tuple(dict.fromkeys(t.use for t in found if t.access is Access.READ))
         if not readers:

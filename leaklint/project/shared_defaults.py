@@ -7,11 +7,11 @@ read, or copied before it is changed, is none; so is a change under the request'
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from leaklint.index.summary import covers
 from leaklint.project import evaluate
-from leaklint.project.context import DEFAULT, is_variable, name_of, occurrences_of, touches
+from leaklint.project.context import DEFAULT, Touch, is_variable, name_of, occurrences_of
 from leaklint.project.idnames import holder_concept
 from leaklint.project.lifetimes import Lifetimes, is_identity
 from leaklint.project.routes import Routes
@@ -22,8 +22,10 @@ from leaklint.project.values import Instance, Phase
 _DEEP = 3  # objects held by objects held by the default
 
 
-def shared_defaults(s: State, lives: Lifetimes, ways: Routes) -> Iterator[ContextVarSuspect]:
-    """One suspect a variable, with all changes of its default."""
+def shared_defaults(
+    s: State, lives: Lifetimes, ways: Routes, seen: Mapping[Frame, tuple[Touch, ...]]
+) -> Iterator[ContextVarSuspect]:
+    """One suspect a variable, with all changes of its default; `seen` is what request code does to variables."""
     parts = _parts_of_defaults(s)
     if not parts:
         return
@@ -34,7 +36,7 @@ def shared_defaults(s: State, lives: Lifetimes, ways: Routes) -> Iterator[Contex
             variable = parts.get(effect.holder) if isinstance(effect.holder, Instance) else None
             if variable is not None and _keeps(s, effect):
                 writes[variable].append((frame, effect))
-        for touch in touches(s, frame):
+        for touch in seen.get(frame, ()):
             if touch.access is Access.READ:
                 readers[touch.variable][touch.use] = None
     for variable, changes in writes.items():

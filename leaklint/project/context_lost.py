@@ -1,0 +1,220 @@
+"""Calls that run code where the caller's context does not follow, although that code reads what the context holds.
+
+Threads, pools, other processes and consumers of queues. Code that is handed the context, or sets the variable itself
+from what it is given, loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from leaklint.index.summary import Call, Term
+from leaklint.models import CallModel
+from leaklint.project.context import Touch, name_of, touches
+from leaklint.project.idnames import holder_concept
+from leaklint.project.lifetimes import Lifetimes
+from leaklint.project.program import FunctionInfo
+from leaklint.project.routes import Routes
+from leaklint.project.state import Effect, Frame, Made, State
+from leaklint.project.suspect import Access, ContextLostSuspect
+from leaklint.project.values import Instance, Phase
+
+_EACH = "each"  # of `packed`: the function is called once for each element
+Touches: TypeAlias = Mapping[Frame, tuple[Touch, ...]]
+_FIRST = ("tenant", "user", "session", "credential", "request", "trace")  # which of several variables is told
+
+
+@dataclass(frozen=True)
+class _Border:
+    """A call that runs functions in a context of their own; `span` of it is the primary location."""
+
+    frame: Frame
+    made: Made
+    model: CallModel | None  # None for queues
+    run: tuple[Frame, ...]
+
+
+def contexts_lost(s: State, lives: Lifetimes, ways: Routes, seen: Touches) -> Iterator[ContextLostSuspect]:
+    """One suspect a call, with all variables that are lost there; `seen` is what request code does to variables."""
+    setters: dict[Instance, list[Touch]] = defaultdict(list)
+    for found in seen.values():
+        for touch in found:
+            if touch.access is Access.STORE:
+                setters[touch.variable].append(touch)
+    if not setters:
+        return
+    borders = [(border, _below(s, border.run)) for border in (*_borders(s, ways), *_queues(s, ways))]
+    inside = {frame for _, below in borders for frame in below}
+    told: set[tuple[FunctionInfo, int]] = set()
+    for border, below in borders:
+        key = border.frame.info, border.made.term.span
+        if border.frame in inside or key in told:
+            continue
+        lost = _lost(s, border, below, setters, inside)
+        if lost:
+            told.add(key)
+            yield _suspect(s, lives, ways, border, lost)
+
+
+# --- where contexts end ---------------------------------------------------------------------------------------------
+
+
+def _borders(s: State, ways: Routes) -> Iterator[_Border]:
+    for frame in ways.before:
+        for made in list(frame.made.values()):
+            model = _leaves_context(s, made)
+            if model is not None and made.targets:
+                yield _Border(frame, made, model, made.targets)
+
+
+def _leaves_context(s: State, made: Made) -> CallModel | None:
+    """What a model says of a call that runs a function without the caller's context."""
+    models = [m for fqn in made.external if (m := s.models.call(fqn)) is not None]
+    if any(m.enters for m in models):
+        return None
+    for model in models:
+        given = any(name == model.context_keyword for name, _ in made.term.keywords if name)
+        if model.border in ("thread", "process") and not model.context and not given:
+            return model
+    return None
+
+
+def _queues(s: State, ways: Routes) -> Iterator[_Border]:
+    """Calls in request code that put something into a queue which code of the process takes from."""
+    consumers: dict[Instance, list[Frame]] = defaultdict(list)
+    for frame in s.frames:
+        if frame.phase is Phase.SETUP:
+            for effect in frame.effects:
+                if effect.access is Access.DELETE and (queue := _queue(s, effect)) is not None:
+                    consumers[queue].append(frame)
+    for frame in ways.before if consumers else ():
+        for effect in frame.effects:
+            queue = _queue(s, effect)
+            if effect.access is Access.MUTATE and queue in consumers:
+                made = next((m for m in frame.made.values() if m.term.span == effect.span), None)
+                if made is not None:
+                    yield _Border(frame, made, None, tuple(consumers[queue]))
+
+
+def _queue(s: State, effect: Effect) -> Instance | None:
+    holder = effect.holder
+    if not isinstance(holder, Instance) or not holder.fqn:
+        return None
+    kind = s.models.type(holder.fqn)
+    return holder if kind is not None and kind.consumed else None
+
+
+def _below(s: State, run: Iterable[Frame]) -> dict[Frame, None]:
+    """All frames that run in the other context, calls that enter a context of their own left out."""
+    found = dict.fromkeys(run)
+    work = list(found)
+    for frame in work:
+        for made in frame.made.values():
+            if any((m := s.models.call(fqn)) is not None and m.enters for fqn in made.external):
+                continue
+            for target in made.targets:
+                if target not in found:
+                    found[target] = None
+                    work.append(target)
+    return found
+
+
+# --- what is lost there ---------------------------------------------------------------------------------------------
+
+
+def _lost(
+    s: State,
+    border: _Border,
+    below: Iterable[Frame],
+    setters: dict[Instance, list[Touch]],
+    inside: set[Frame],
+) -> dict[Instance, tuple[Touch, Touch]]:
+    """The variables that are read behind a border, each with the read and the set before the border."""
+    reads: dict[Instance, Touch] = {}
+    own: set[Instance] = set()
+    for frame in below:
+        for touch in touches(s, frame):
+            if touch.access is Access.READ:
+                reads.setdefault(touch.variable, touch)
+            elif touch.access is Access.STORE:
+                own.add(touch.variable)
+    entries = _entries(border.frame)
+    found: dict[Instance, tuple[Touch, Touch]] = {}
+    for variable, read in reads.items():
+        if variable in own:
+            continue
+        for setter in setters.get(variable, ()):
+            if setter.frame not in inside and _is_before(setter, entries):
+                found[variable] = read, setter
+                break
+    return found
+
+
+def _is_before(setter: Touch, entries: set[Frame]) -> bool:
+    """Whether the requests that come to a border set the variable: in their own way, or before each request."""
+    others = _entries(setter.frame)
+    return bool(others & entries) or any(e.entry is not None and e.entry.model.every for e in others)
+
+
+def _entries(frame: Frame) -> set[Frame]:
+    seen, work = {frame}, [frame]
+    for at in work:
+        for caller in at.callers:
+            if caller not in seen and caller.phase is Phase.REQUEST:
+                seen.add(caller)
+                work.append(caller)
+    return {at for at in work if at.entry is not None}
+
+
+# --- one suspect a call ---------------------------------------------------------------------------------------------
+
+
+def _suspect(
+    s: State, lives: Lifetimes, ways: Routes, border: _Border, lost: dict[Instance, tuple[Touch, Touch]]
+) -> ContextLostSuspect:
+    names = {variable: name_of(lives, variable) or _text(touch) for variable, (touch, _) in lost.items()}
+    concepts = {variable: holder_concept(s.models, name) for variable, name in names.items()}
+    first = min(lost, key=lambda v: (_rank(concepts[v]), names[v]))
+    read, setter = lost[first]
+    info, module = border.frame.info, border.frame.info.module
+    passed = _passed(border)
+    return ContextLostSuspect(
+        function=info.qualname,
+        span=module.span(border.made.term.span),
+        statement=module.span(info.function.ops[border.made.position].span),
+        route=ways.route(border.frame),
+        name=names[first],
+        concept=concepts[first],
+        border=border.model.border if border.model is not None else "queue",
+        callee=border.run[0].info.qualname,
+        read=read.use.span,
+        reader=read.frame.info.qualname,
+        setter=setter.use.span,
+        others=tuple(sorted(names[v] for v in lost if v is not first)),
+        passed=module.span(span) if passed is not None and (span := getattr(passed, "span", 0)) else None,
+        packed="" if border.model is None else border.model.arguments or _EACH,
+    )
+
+
+def _text(touch: Touch) -> str:
+    func = touch.made.term.func
+    return touch.frame.info.module.source(getattr(getattr(func, "base", None), "span", 0))
+
+
+def _rank(concept: str) -> int:
+    return _FIRST.index(concept) if concept in _FIRST else len(_FIRST)
+
+
+def _passed(border: _Border) -> Term | None:
+    """The argument that names what is run."""
+    if border.model is None:
+        return None
+    call: Call = border.made.term
+    for name, value in call.keywords:
+        if name and name == border.model.runs_keyword:
+            return value
+    position = border.model.runs
+    return call.args[position] if 0 <= position < len(call.args) else None

@@ -1,0 +1,135 @@
+"""What a request set in a ContextVar is read in a thread, process or queue consumer that has another context.
+
+## What it does
+
+Reports calls that run code in a thread (`run_in_executor`, `submit`, `Thread`), in another process, or hand it to the
+consumer of a queue, when that code reads a ContextVar which the request has set.
+
+## Why it leaks
+
+Threads, processes and consumers have contexts of their own. The code there gets the default, or whatever was set in
+that context before: a query without its tenant, a line of the log without its request.
+
+```
+request           tenant.set("a"); pool.submit(rows)
+thread            tenant.get()     not "a": the default
+```
+
+## Example
+
+```python
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+
+from fastapi import FastAPI
+
+app = FastAPI()
+pool = ThreadPoolExecutor()
+tenant: ContextVar[str] = ContextVar("tenant", default="public")
+
+
+def query(table: str) -> str:
+    return f"select * from {tenant.get()}.{table}"
+
+
+@app.get("/{tenant_id}/orders")
+async def orders(tenant_id: str) -> str:
+    tenant.set(tenant_id)
+    return pool.submit(query, "orders").result()
+```
+
+## Use instead
+
+```python
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar, copy_context
+
+from fastapi import FastAPI
+
+app = FastAPI()
+pool = ThreadPoolExecutor()
+tenant: ContextVar[str] = ContextVar("tenant", default="public")
+
+
+def query(table: str) -> str:
+    return f"select * from {tenant.get()}.{table}"
+
+
+@app.get("/{tenant_id}/orders")
+async def orders(tenant_id: str) -> str:
+    tenant.set(tenant_id)
+    return pool.submit(copy_context().run, query, "orders").result()
+```
+
+## When it is silent
+
+- The context goes along: `asyncio.to_thread`, `copy_context().run`, `create_task`, `Thread(..., context=...)`.
+- The value goes along as an argument, and the code there reads it from that, or sets the variable from it.
+- No request sets the variable, or only requests that do not come to this call.
+
+## Fix
+
+Safe: the function is run by `copy_context().run`. None for other processes and for queues, which no context can be
+sent to, and for `map`, where calls that run at the same time would share one context.
+
+It is a trace and not a leak where the variable holds the id of a request or trace.
+
+## What is not found
+
+Tasks of Celery and other brokers, subclasses of `Thread`, and code that only a logger runs. Interpreters whose threads
+inherit the context (free-threaded Python 3.14, `-X thread_inherit_context=1`) lose nothing at a `Thread`.
+
+## References
+
+CWE-488 (exposure of data element to wrong session), CWE-223 (omission of security-relevant information). Python: PEP
+567.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from leaklint.codemods.carry_context import carry_context
+from leaklint.finding import Family, Fix, Safety, Severity
+from leaklint.project.suspect import ContextLostSuspect, Suspect
+from leaklint.rule import Rule, Sources, Verdict
+from leaklint.words import listed, short
+
+_PERSONAL = ("tenant", "user", "session", "credential")
+_WHERE = {"thread": "in a thread", "process": "in another process", "queue": "behind a queue"}
+_HELP = {
+    "thread": "run it by `copy_context().run`, or use `asyncio.to_thread`",
+    "process": "pass the value as an argument",
+    "queue": "put the value into the queue with the work",
+}
+
+
+class ContextLost(Rule):
+    """Judges calls that run code without the caller's context."""
+
+    family = Family.PROPAGATION
+    severity = Severity.LEAK
+    fix = Safety.SAFE
+    cwe = (488, 223)
+    watches = (ContextLostSuspect,)
+
+    def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
+        assert isinstance(suspect, ContextLostSuspect)
+        names = listed([suspect.name, *suspect.others])
+        yield Verdict(
+            f"`{short(suspect.callee)}` runs {_WHERE[suspect.border]}, where {names} {_have(suspect)} not what the "
+            "request set",
+            help=_HELP[suspect.border],
+            severity=Severity.LEAK if suspect.concept in _PERSONAL else Severity.TRACE,
+            codemods=(lambda sources: _carried(sources, suspect),),
+        )
+
+
+def _have(suspect: ContextLostSuspect) -> str:
+    return "have" if suspect.others else "has"
+
+
+def _carried(sources: Sources, suspect: ContextLostSuspect) -> Fix:
+    return carry_context(sources.open(suspect.span.path), suspect)
