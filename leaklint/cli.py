@@ -20,7 +20,7 @@ from leaklint.errors import UserError, did_you_mean
 if TYPE_CHECKING:
     from leaklint.config import Config
     from leaklint.finding import Finding, Problem, Severity
-    from leaklint.fix import Outcome
+    from leaklint.fix import Ask, Outcome
     from leaklint.progress import Progress
     from leaklint.render import Output, View
     from leaklint.run import Report
@@ -236,41 +236,86 @@ def _exit_code(findings: Sequence[Finding], problems: Sequence[Problem], fail_le
 
 @cli.command(short_help="Show how findings can be mended, or mend them.")
 @_PATHS
+@click.option("--diff", is_flag=True, help="Show the changes and write none, as without --apply.")
 @click.option("--apply", is_flag=True, help="Write the changes instead of showing them.")
 @click.option("--unsafe-fixes", "unsafe", is_flag=True, help="Take in the suggested fixes, which may change behaviour.")
+@click.option("--interactive", is_flag=True, help="Ask about each fix, and write those agreed to (with --diff, none).")
 @_options(_RULES, _CONFIG, _TALK)
 @click.pass_context
-def fix(ctx: click.Context, /, paths: tuple[Path, ...], apply: bool, unsafe: bool, **options: Any) -> None:
+def fix(
+    ctx: click.Context,
+    /,
+    paths: tuple[Path, ...],
+    diff: bool,
+    apply: bool,
+    unsafe: bool,
+    interactive: bool,
+    **options: Any,
+) -> None:
     """Show, as a diff, how the findings that touch PATHS can be mended; with --apply, mend them.
 
     Exit code: 0 nothing is left to mend, 1 findings are left, and 2, 3 and 4 as for `check`.
     """
+    if diff and apply:
+        raise UserError("--diff and --apply cannot go together", "--diff shows the changes, --apply writes them")
     config = _config(paths, options)
     from leaklint import fix as fixes
 
-    selected = _names(options["select"])
-    with _progress(options) as progress:
-        outcome = fixes.fix(config.root, config, paths, unsafe=unsafe, select=selected, apply=apply, progress=progress)
+    selected, apply = _names(options["select"]), apply or (interactive and not diff)
+    ask = _asker(config.root, _view(options)) if interactive else None
+    with _progress({**options, "no_progress": options["no_progress"] or interactive}) as progress:
+        outcome = fixes.fix(
+            config.root, config, paths, unsafe=unsafe, select=selected, apply=apply, progress=progress, ask=ask
+        )
     _print("".join(_outcome(outcome, apply, config.root, _view(options))))
     left = [finding for finding, _ in outcome.left] + ([] if apply else list(outcome.fixed))
     ctx.exit(_exit_code(left, outcome.problems, config.fail_level, options["exit_zero"]))
 
 
-def _outcome(outcome: Outcome, applied: bool, root: Path, view: View) -> Iterator[str]:
-    from leaklint.render.cells import Style, plain, styled
-    from leaklint.render.summary import problem_lines, shown_span
+def _asker(root: Path, view: View) -> Ask:
+    """Shows a finding and its fix on the terminal, and reads what to do with it."""
+    from leaklint.fix import Answer
+    from leaklint.render.cells import plain
+    from leaklint.render.summary import shown_span
+
+    def ask(finding: Finding, diff: str) -> Answer:
+        title = f": {finding.fix.title} ({finding.fix.safety.value})" if finding.fix else ""
+        click.echo(f"{shown_span(root, view, finding.span)}: {finding.rule}: {plain(finding.message)}")
+        click.echo("".join(_painted(diff, view)), nl=False)
+        while True:
+            click.echo(f"mend it{plain(title)} [y]es, [n]o, [a]ll, [q]uit? ", nl=False)
+            line = sys.stdin.readline()
+            said = line.strip().lower() if line else Answer.QUIT.value  # at the end of the input nobody is asked
+            if answers := [answer for answer in Answer if said and answer.value.startswith(said)]:
+                return answers[0]
+
+    return ask
+
+
+def _painted(diff: str, view: View) -> Iterator[str]:
+    from leaklint.render.cells import Style, styled
 
     styles = {"+": Style.ADDED, "-": Style.REMOVED, "@": Style.CODE}
-    for line in outcome.diff.splitlines(keepends=True) if not applied else ():
+    for line in diff.splitlines(keepends=True):
         body = line.rstrip("\r\n")
         yield styled(body, styles[line[0]], view.color) + line[len(body) :] if line[0] in styles else line
+
+
+def _outcome(outcome: Outcome, applied: bool, root: Path, view: View) -> Iterator[str]:
+    from leaklint.render.cells import plain
+    from leaklint.render.summary import problem_lines, shown_span
+
+    verb = "mended" if applied else "can be mended"
+    yield from _painted(outcome.diff, view) if not applied else ()
+    for finding in outcome.fixed if not view.quiet else ():
+        title = f": {finding.fix.title}" if finding.fix and finding.fix.title else ""
+        yield f"{verb}: {shown_span(root, view, finding.span)}: {finding.rule}{plain(title)}\n"
     for finding, reason in outcome.left:
         yield f"left: {shown_span(root, view, finding.span)}: {finding.rule}: {plain(reason)}\n"
     for line in problem_lines(outcome.problems, root, view):
         yield f"{line}\n"
     if view.quiet:
         return
-    verb = "mended" if applied else "can be mended"
     count = len(outcome.changed)
     yield f"{len(outcome.fixed)} {verb} in {count} file{'s' * (count != 1)}, {len(outcome.left)} left\n"
     if outcome.fixed and not applied:

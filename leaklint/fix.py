@@ -15,6 +15,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from enum import Enum
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -30,6 +31,19 @@ if TYPE_CHECKING:
 Texts: TypeAlias = Mapping[str, str]
 Check: TypeAlias = "Callable[[Texts], Report]"
 """Judges the project with some of its files replaced, by path."""
+
+
+class Answer(Enum):
+    """What someone who is asked about one fix says."""
+
+    YES = "yes"
+    NO = "no"
+    ALL = "all"  # this one and all that follow
+    QUIT = "quit"  # neither this one nor any that follows
+
+
+Ask: TypeAlias = "Callable[[Finding, str], Answer]"
+"""Shows somebody a finding and the diff of its fix alone, and says what they answer."""
 
 PASSES = 25  # fixes that overlap wait for the next pass; nobody needs as many
 
@@ -54,18 +68,19 @@ def fix(
     select: Sequence[str],
     apply: bool,
     progress: Progress = silent,
+    ask: Ask | None = None,
 ) -> Outcome:
     """Mend what touches `paths`: with safe fixes, with suggested ones too where `unsafe`, of the selected rules.
 
     `root` is the project's; `select` holds rules and families, and empty means all. Only `apply` writes. Raises
-    UserError as `run.run` does.
+    UserError as `run.run` does. Where there is `ask`, only the fixes that it agrees to are made.
     """
     from leaklint import run
 
     def check(overlay: Texts) -> Report:
         return run.run(paths, config, progress, overlay=overlay)
 
-    mended = mend(check, lambda finding: why_not(finding, unsafe=unsafe, select=select), progress)
+    mended = mend(check, lambda finding: why_not(finding, unsafe=unsafe, select=select), progress, ask)
     written, failed = set[str](), dict[str, Problem]()
     if apply:
         written, failed = write(mended.first.root, mended.first.texts, mended.texts, [fix for _, fix in mended.fixed])
@@ -136,8 +151,11 @@ class _State:
         return self.overlay[path] if path in self.overlay else self.report.texts[path]
 
 
-def mend(check: Check, why_not: Callable[[Finding], str], progress: Progress = silent) -> Mended:
+def mend(
+    check: Check, why_not: Callable[[Finding], str], progress: Progress = silent, ask: Ask | None = None
+) -> Mended:
     """Make fixes until there is none left to make; `why_not` says of a finding why it is left alone, or nothing."""
+    consent = _Consent(ask)
     state = _State(check({}))
     first = state.report
     origin = {finding: finding for finding in first.findings}
@@ -145,7 +163,7 @@ def mend(check: Check, why_not: Callable[[Finding], str], progress: Progress = s
     rejected: dict[str, str] = {}
     for number in range(PASSES):
         wanted = [one for one in state.report.findings if one.fingerprint not in rejected and not why_not(one)]
-        batch = _compatible(wanted)
+        batch = _compatible(one for one in wanted if consent(one, origin[one], state))
         if not batch:
             break
         progress("fixing", number, 0)
@@ -155,13 +173,49 @@ def mend(check: Check, why_not: Callable[[Finding], str], progress: Progress = s
         fixed += [(origin[finding], finding.fix) for finding in kept if finding.fix]
         origin = _origins(origin, before, state.report, kept)
     left = tuple(
-        _Left(one, origin[one], rejected.get(one.fingerprint) or why_not(one) or _UNFINISHED)
+        _Left(
+            one,
+            origin[one],
+            rejected.get(one.fingerprint) or why_not(one) or consent.refused(origin[one]) or _UNFINISHED,
+        )
         for one in state.report.findings
     )
     return Mended(first, state.overlay, tuple(fixed), left)
 
 
 _UNFINISHED = "its fix overlaps others: run again"
+
+
+class _Consent:
+    """Asks once about each finding, until somebody has had enough; without anybody to ask all fixes are agreed to."""
+
+    def __init__(self, ask: Ask | None) -> None:
+        self._ask = ask
+        self._answers: dict[str, Answer] = {}
+        self._last: Answer | None = Answer.ALL if ask is None else None
+
+    def __call__(self, finding: Finding, origin: Finding, state: _State) -> bool:
+        """Whether the finding's fix, which fits the texts of `state`, is to be made."""
+        key = origin.fingerprint
+        if key not in self._answers:
+            self._answers[key] = self._last or self._asked(finding, state)
+        return self._answers[key] in (Answer.YES, Answer.ALL)
+
+    def refused(self, origin: Finding) -> str:
+        """Why a finding is left that somebody was asked about; empty where it is not for that."""
+        return {Answer.NO: "declined", Answer.QUIT: "not asked about: you quit"}.get(
+            self._answers.get(origin.fingerprint, Answer.YES), ""
+        )
+
+    def _asked(self, finding: Finding, state: _State) -> Answer:
+        assert self._ask is not None  # else the last answer is there from the start
+        edits = finding.fix.edits if finding.fix else ()
+        before = {path: state.text(path) for path in sorted({edit.path for edit in edits})}
+        after = {path: applied(text, [e for e in edits if e.path == path]) for path, text in before.items()}
+        answer = self._ask(finding, "".join(_diff(state.report.root, before, after)))
+        if answer in (Answer.ALL, Answer.QUIT):
+            self._last = answer
+        return answer
 
 
 def _origins(

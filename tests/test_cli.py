@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from fake_engine import FakeEngine, finding, span, write
 from leaklint.cli import cli
 from leaklint.errors import UserError
 from leaklint.finding import Confidence, Problem, Step, StepRole
+from leaklint.fix import Answer
 from leaklint.progress import Meter
 
 
@@ -37,8 +39,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def leaklint(*arguments: str) -> Result:
-    return CliRunner().invoke(cli, list(arguments), prog_name="leaklint")
+def leaklint(*arguments: str, input: str = "") -> Result:
+    return CliRunner().invoke(cli, list(arguments), prog_name="leaklint", input=input)
 
 
 # --- exit codes ---
@@ -412,10 +414,11 @@ def test_fix_shows_a_diff_and_passes_the_options_on(
     result = leaklint("fix", "app.py", "--select", "shared-attribute-write", "--unsafe-fixes")
     assert given.pop("arguments")[0] == project
     assert given.pop("progress")
-    assert given == {"unsafe": True, "select": ("shared-attribute-write",), "apply": False}
+    assert given == {"unsafe": True, "select": ("shared-attribute-write",), "apply": False, "ask": None}
     assert result.exit_code == 1
     assert result.stdout_bytes.decode() == (
-        "--- a\n+++ b\n+x\r\nleft: app.py:2:1: shared-attribute-write: escapes\n"
+        "--- a\n+++ b\n+x\r\ncan be mended: app.py:1:1: shared-attribute-write\n"
+        "left: app.py:2:1: shared-attribute-write: escapes\n"
         "1 can be mended in 1 file, 1 left\nnext: add `--apply` to write the changes\n"
     )
 
@@ -426,7 +429,52 @@ def test_fix_succeeds_when_nothing_is_left(engine: FakeEngine, project: Path, mo
     )
     assert leaklint("fix").exit_code == 1  # shown, not written
     result = leaklint("fix", "--apply")
-    assert (result.exit_code, result.stdout) == (0, "1 mended in 1 file, 0 left\n")
+    assert result.exit_code == 0
+    assert result.stdout == "mended: app.py:1:1: shared-attribute-write\n1 mended in 1 file, 0 left\n"
+
+
+def test_diff_is_what_fix_does_anyway(engine: FakeEngine, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[object] = []
+
+    def fake_fix(*_: object, **options: object) -> SimpleNamespace:
+        given.append(options["apply"])
+        return outcome(diff="+x\n")
+
+    fake_engine.replaced(monkeypatch, "fix", fix=fake_fix)
+    assert leaklint("fix", "--diff").stdout == leaklint("fix").stdout
+    assert given == [False, False]
+    result = leaklint("fix", "--diff", "--apply")
+    assert (result.exit_code, "--diff and --apply cannot go together" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("typed", "answers"),
+    [
+        ("y\nno\nALL\n", ["YES", "NO", "ALL"]),
+        ("what\n\nq\ny\ny\n", ["QUIT", "YES", "YES"]),
+        ("", ["QUIT", "QUIT", "QUIT"]),
+    ],
+)
+@pytest.mark.parametrize("options", [(), ("--diff",)])
+def test_interactive_asks_about_each_fix(
+    engine: FakeEngine,
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    typed: str,
+    answers: list[str],
+    options: tuple[str, ...],
+) -> None:
+    said: list[str] = []
+
+    def fake_fix(*_: object, apply: bool, ask: Callable[..., Answer], **__: object) -> SimpleNamespace:
+        said.extend(ask(replace(finding(), message="kept"), "+x\n").name for _ in range(3))
+        assert apply is not bool(options)
+        return outcome()
+
+    fake_engine.replaced(monkeypatch, "fix", fix=fake_fix, Answer=Answer)
+    result = leaklint("fix", "--interactive", *options, input=typed)
+    assert said == answers
+    assert result.stdout.startswith("app.py:1:1: shared-attribute-write: kept\n+x\nmend it")
 
 
 def test_fix_tells_what_could_not_be_checked(

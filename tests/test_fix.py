@@ -14,7 +14,7 @@ from leaklint import fix as fixes
 from leaklint import run
 from leaklint.config import Config
 from leaklint.finding import Confidence, Edit, Family, Finding, Fix, Problem, Safety, Severity, Span
-from leaklint.fix import mend, why_not, write
+from leaklint.fix import Answer, mend, why_not, write
 from leaklint.run import Report
 
 Mender = Callable[[str, str, re.Match[str]], Fix | None]
@@ -116,6 +116,45 @@ def test_fixes_that_overlap_wait_for_the_next_pass() -> None:
     toy = Toy({"a.py": "x = leak1, leak2\n"}, {"leak1": whole_line, "leak2": replaced("2")})
     assert mend(toy, never).texts == {"a.py": "x = one, 2\n"}
     assert len(toy.checks) == 3
+
+
+@pytest.mark.parametrize(
+    ("answers", "text", "reasons", "asked"),
+    [
+        ([Answer.YES, Answer.NO, Answer.YES], "1 leak2 3", ["declined"], 3),
+        ([Answer.NO, Answer.ALL], "leak1 2 3", ["declined"], 2),
+        ([Answer.YES, Answer.QUIT], "1 leak2 leak3", ["not asked about: you quit"] * 2, 2),
+        ([Answer.QUIT], "leak1 leak2 leak3", ["not asked about: you quit"] * 3, 1),
+    ],
+)
+def test_only_fixes_that_are_agreed_to_are_made(
+    answers: list[Answer], text: str, reasons: list[str], asked: int
+) -> None:
+    menders = {f"leak{number}": replaced(str(number)) for number in (1, 2, 3)}
+    toy = Toy({"a.py": "leak1; leak2; leak3\n"}, menders)
+    shown: list[str] = []
+
+    def ask(finding: Finding, diff: str) -> Answer:
+        shown.append(diff)
+        return answers[len(shown) - 1]
+
+    mended = mend(toy, never, ask=ask)
+    assert mended.texts.get("a.py", toy.texts["a.py"]) == "; ".join(text.split()) + "\n"
+    assert [left.reason for left in mended.left] == reasons
+    assert len(shown) == asked
+    assert shown[0].splitlines()[-2:] == ["-leak1; leak2; leak3", "+1; leak2; leak3"]
+
+
+def test_a_read_only_file_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "a.py"
+    file.write_text("old\n")
+    file.chmod(0o444)
+    monkeypatch.setattr(fixes.os, "access", lambda path, mode: path != file)  # root may write everywhere
+    written, failed = write(tmp_path, {"a.py": "old\n"}, {"a.py": "new\n"}, ())
+    assert written == set()
+    assert failed["a.py"].message == "cannot be written: it is read-only"
+    assert file.read_text() == "old\n"
+    assert [one.name for one in tmp_path.iterdir()] == ["a.py"]
 
 
 def test_an_edit_that_two_fixes_share_is_made_once() -> None:
