@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from leaklint.index.summary import Attr, Await, Bind, Call, Const, How, Item, Name, Term
+from leaklint.index.summary import Attr, Await, Bind, Call, Const, How, Item, Name, Star, Term
 from leaklint.models import CallModel
 from leaklint.project import evaluate
 from leaklint.project.lifetimes import Lifetimes, concurrent, isolated, named_id
@@ -17,6 +17,7 @@ from leaklint.project.needs import Need, needs
 from leaklint.project.program import FunctionInfo
 from leaklint.project.races import has_state
 from leaklint.project.routes import Routes
+from leaklint.project.spots import origins
 from leaklint.project.state import Effect, Frame, State
 from leaklint.project.suspect import Access, CacheSuspect, Strength
 from leaklint.project.terms import shape
@@ -181,7 +182,8 @@ def _stored(s: State, lives: Lifetimes, ways: Routes, frame: Frame, effect: Effe
     covered = _covering(s, effect.key, _last(term)).union(*(_COVERED.get(c, ()) for c in _said_in(s, term)))
     if any(isinstance(a, Ambient) for a in effect.key):
         return None
-    if (covered or _last(term).lower().endswith("id")) and any(has_state(s, a) for a in effect.value):
+    ids = covered or any(n.lower().endswith("id") for n in origins(frame.info, term, effect.position))
+    if ids and any(has_state(s, a) for a in effect.value):
         return None  # a register of things by their ids, whoever brought them in first
     missing = list(_value_needs(s, frame, effect, covered))
     return _of_dict(ways, frame, effect, missing) if missing else None
@@ -201,7 +203,7 @@ def _value_needs(s: State, frame: Frame, effect: Effect, covered: set[str]) -> I
     """What the stored value depends on: request data in it, and what the calls that make it read for themselves."""
     module, span = frame.info.module, getattr(effect.value_term, "span", 0) or effect.span
     given = {t.concept for v in frame.args.values() for t in evaluate.carried(s, None, v)}
-    for taint in sorted(evaluate.carried(s, None, effect.value), key=lambda t: t.concept):
+    for taint in sorted(_depended(s, frame, effect), key=lambda t: t.concept):
         if taint.strength is not Strength.IDENTITY or taint.concept in covered or taint.concept not in _ASKERS:
             continue
         if taint.concept in given or taint.concept != "session":  # a session that is made here is nobody's yet
@@ -210,6 +212,26 @@ def _value_needs(s: State, frame: Frame, effect: Effect, covered: set[str]) -> I
         made = frame.made.get(call.order)
         for target in made.targets if made is not None else ():
             yield from (n for n in needs(s, target) if n.concept and n.concept not in covered)
+
+
+def _depended(s: State, frame: Frame, effect: Effect) -> Iterable[Taint]:
+    """The request data that the value is made of, without the arguments that the key is made of too."""
+    assert effect.key_term is not None
+    whole = evaluate.carried(s, None, effect.value)
+    makers = list(_makers(frame, effect))
+    if not makers:
+        return whole
+    key = shape(frame.info, effect.key_term, effect.position)
+    parts = (key, *key) if isinstance(key, tuple) else (key,)
+    found: set[Taint] = set()
+    for call in makers:
+        at = frame.made[call.order].position if call.order in frame.made else effect.position
+        base = (call.func.base,) if isinstance(call.func, Attr) else ()
+        for arg in (*base, *call.args, *(v for _, v in call.keywords)):
+            term = arg.value if isinstance(arg, Star) else arg
+            if shape(frame.info, term, at) not in parts:
+                found.update(evaluate.carried(s, None, evaluate.evaluate(s, frame, term, at)))
+    return found & whole
 
 
 def _said(s: State, frame: Frame, effect: Effect, concept: str) -> str:

@@ -16,6 +16,7 @@ from leaklint.project.uses import Occurrence, attribute_occurrences, name_occurr
 from leaklint.project.values import Ambient, Instance, ModuleValue, Phase, Taint, Token, Value
 
 _MANY = ("session", "user", "request", "connection")  # of which there is always another one
+_UNNAMED = ("session", "connection")  # told by what the key is made of; everything is made of a request
 _DICTS = ("builtins.dict", "collections.defaultdict", "collections.OrderedDict")
 _TABLES = ("db", "database", "table", "repo", "repository", "fake")  # stand-ins for a database are kept on purpose
 
@@ -58,7 +59,7 @@ def _concept(s: State, key: Value, term: Term) -> str:
     named = named_id(s, term)
     if named or _is_other_id(term):
         return named if named in _MANY else ""
-    return next((a.concept for a in key if isinstance(a, Taint) and a.concept in _MANY), "")
+    return next((a.concept for a in key if isinstance(a, Taint) and a.concept in _UNNAMED), "")
 
 
 def _is_other_id(term: Term) -> bool:

@@ -103,14 +103,16 @@ def _add(kinds: dict[Frame, set[str]], work: deque[Frame], frame: Frame, kind: s
 
 def _kind_of_call(s: State, caller: Frame, callee: Frame, call: Call, kind: str) -> str:
     """How a callee runs: as its caller does, unless a border or the framework that provides arguments moves it."""
-    provider = s.filled.get(callee)
-    if provider is not None and callee.entry is None:
-        return kind if callee.info.function.is_async else _POOL
+    is_async = callee.info.function.is_async
+    if callee in s.filled and callee.entry is None:
+        return _LOOP if is_async else _POOL
+    if is_async and not caller.info.function.is_async:
+        return _LOOP  # a thread hands its coroutines to a loop
     made = caller.made.get(call.order)
     borders = {m.border for f in (made.external if made else ()) if (m := s.models.call(f)) is not None}
     if "process" in borders:
         return ""
-    if "thread" in borders and not callee.info.function.is_async:
+    if "thread" in borders and not is_async:
         return _POOL
     return kind
 

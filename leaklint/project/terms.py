@@ -80,7 +80,9 @@ def _name(info: FunctionInfo, name: str, position: int, given: Mapping[str, Shap
         return ("param", function.index, info.module.path, name)
     if len(binds) == 1 and not initial and deep > 0:
         value = function.ops[binds[0]].value  # type: ignore[union-attr]
-        if isinstance(value, (Name, Attr, Blend, Const, Item)) or (isinstance(value, Call) and _is_pure(value)):
+        if isinstance(value, (Name, Attr, Blend, Const, Item, Display)) or (
+            isinstance(value, Call) and _is_pure(value)
+        ):
             return shape(info, value, binds[0], given, deep - 1)
     return ("local", function.index, info.module.path, name, binds)
 
