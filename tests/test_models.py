@@ -296,6 +296,12 @@ def _says_something(name: str, type_: str) -> bool:
 
 
 @pytest.mark.parametrize("file", FILES)
+def test_parameters_have_types_that_some_row_knows(file: str, everything: Models) -> None:
+    unknown = [name for row in shipped()[file].entry for name in row.types if everything.type(name) is None]
+    assert not unknown, "without a row in [[type]] nothing is known of such a parameter"
+
+
+@pytest.mark.parametrize("file", FILES)
 def test_a_function_that_is_run_has_a_position(file: str) -> None:
     for row in shipped()[file].call:
         assert not row.arguments or row.runs >= 0 or row.runs_keyword, row.name

@@ -41,10 +41,13 @@ class EntryModel:
     concurrency: str = "auto"  # "auto": a loop for coroutines, else a pool; or "loop", "pool", "task"
     returned: bool = False  # what the function gives back is the handler: middleware factories
     makes: str = ""  # the class of what a decorated name becomes: "celery.Task"
+    bound: str = ""  # of `makes`: the keyword and value with which that object is the first parameter: "bind=True"
     instance: str = "process"  # of `base`: "request" when an instance is made for each request
+    unless: str = ""  # of `instance = "request"`: the class attribute and value with which it is one for the process
     context: str = ""  # "kept": the thread takes the next request in the context that this one leaves
     every: bool = False  # runs with every request: middleware, hooks
     parameters: str = "request"  # or "none": the parameters carry no request data
+    types: tuple[str, ...] = ()  # classes of the parameters in order, `self` aside, where nothing says otherwise
     certain: bool = True  # False: a guess by shape
 
 
@@ -55,6 +58,7 @@ class CallModel:
     name: tuple[str, ...]
     gives: str = ""  # see GIVES
     type: str = ""  # of `gives = "instance"`
+    concept: str = ""  # of `gives = "request"`: what it identifies
     why: str = ""  # of colliding ids: "a clock"
     argument: int = 0  # which argument `gives = "argument"` gives back
     runs: int = -1  # position of a function argument that is run

@@ -625,7 +625,7 @@ def _gives(
             _keep_arguments(s, instance, args, keywords)
             return frozenset((instance,))
         case "request":
-            return frozenset((s.taint(Strength.CONTENT),))
+            return frozenset((s.taint(Strength.IDENTITY if model.concept else Strength.CONTENT, model.concept),))
         case "ambient":
             held = _held_by_context(s, frame, receiver) if receiver is not None else NOTHING
             return held | {s.ambient(_holder_name(receiver, fqn))}

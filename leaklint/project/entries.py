@@ -5,9 +5,10 @@ What makes an entry point is in the models; this module only applies it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from leaklint.index.summary import Blend, Call, Const, Display, How, Item, Kind, Name, Param, ParamKind, Term
+from leaklint.index.summary import Bind, Blend, Call, Const, Display, How, Item, Kind, Name, Param, ParamKind, Term
 from leaklint.models import CallModel, EntryModel
 from leaklint.project import calls, evaluate, execute
 from leaklint.project.program import FunctionInfo
@@ -29,6 +30,7 @@ from leaklint.project.values import (
 
 Args = tuple[Value, ...]
 Keywords = tuple[tuple[str | None, Value], ...]
+_BY_POSITION = (ParamKind.POSITIONAL, ParamKind.POSITIONAL_ONLY)
 _TRAITS = ("property", "staticmethod", "classmethod")
 
 
@@ -102,7 +104,15 @@ def _library_decorator(s: State, frame: Frame, fqn: str, maker: Atom, functions:
         for atom in functions:
             if entry.makes and (made := _info(atom)) is not None:
                 s.made_of[made] = entry.makes
+            if isinstance(atom, FunctionValue) and isinstance(term, Call) and _is_said(entry.bound, term.keywords):
+                atom = s.method(atom, s.the_instance(None, entry.makes, frame.info.module, term.span, Phase.SETUP))
             add(s, frame, entry, label, atom, getattr(term, "span", 0))
+
+
+def _is_said(wanted: str, given: Iterable[tuple[str | None, Term | None]]) -> bool:
+    """Whether `name=value`, as a model writes it, is among names and their values."""
+    name, _, value = wanted.partition("=")
+    return any(key == name and isinstance(v, Const) and str(v.value) == value for key, v in given)
 
 
 def decorate_class(s: State, frame: Frame, cls: ClassValue, term: Term, at: int) -> None:
@@ -153,7 +163,7 @@ def subclassed(s: State, frame: Frame, cls: ClassValue) -> None:
 
 
 def _class_entry(s: State, frame: Frame, cls: ClassValue, entry: EntryModel, fqn: str) -> None:
-    phase = Phase.REQUEST if entry.instance == "request" else Phase.SETUP
+    phase = Phase.REQUEST if entry.instance == "request" and not _is_kept(s, cls, entry) else Phase.SETUP
     instance = s.the_instance(cls, "", cls.info.module, cls.info.summary.head, phase)
     if instance.frame is None and phase is Phase.SETUP:
         calls.initialise(s, frame, instance)
@@ -167,6 +177,13 @@ def _class_entry(s: State, frame: Frame, cls: ClassValue, entry: EntryModel, fqn
                 label = (entry.label or "{name}").format_map(_Named(name=found, cls=cls.info.summary.name))
                 if isinstance(method, (Method, FunctionValue)):
                     add(s, frame, entry, label, method, cls.info.summary.head)
+
+
+def _is_kept(s: State, cls: ClassValue, entry: EntryModel) -> bool:
+    """Whether a class says that one instance serves all requests, though its framework makes many."""
+    bodies = (c.info.module.functions[c.info.summary.body].function.ops for c in calls.mro(s, cls)[0])
+    binds = [op for ops in bodies for op in ops if isinstance(op, Bind) and isinstance(op.target, Name)]
+    return _is_said(entry.unless, ((op.target.id, op.value) for op in binds if isinstance(op.target, Name)))
 
 
 class _Named(dict[str, str]):
@@ -271,8 +288,8 @@ def _fill_parameters(
     params = list(function.info.function.params)
     if receiver is not None and params:
         handler.args[params.pop(0).name] = frozenset((receiver,))
-    for param in params:
-        handler.args[param.name] = _parameter(s, handler, function, param, entry)
+    for position, param in enumerate(params):
+        handler.args[param.name] = _parameter(s, handler, function, param, entry, position)
 
 
 def refill(s: State, handler: Frame) -> None:
@@ -281,7 +298,9 @@ def refill(s: State, handler: Frame) -> None:
     _fill_parameters(s, handler, function, handler.receiver, s.filled[handler])
 
 
-def _parameter(s: State, handler: Frame, function: FunctionValue, param: Param, entry: EntryModel) -> Value:
+def _parameter(
+    s: State, handler: Frame, function: FunctionValue, param: Param, entry: EntryModel, position: int
+) -> Value:
     env = function.env
     if env is None:
         return NOTHING
@@ -293,6 +312,8 @@ def _parameter(s: State, handler: Frame, function: FunctionValue, param: Param, 
         kinds = [s.models.type(a.fqn) for a in known if isinstance(a, Instance)]
         if any(k is not None for k in kinds):
             return known  # the request object itself, or a helper of the framework
+    if param.annotation is None and position < len(entry.types) and param.kind in _BY_POSITION:
+        return frozenset((s.the_instance(None, entry.types[position], env.info.module, 0, Phase.REQUEST),))
     if entry.parameters != "request":
         return known
     data: Atom = evaluate.request_data(s, param.name)
@@ -369,7 +390,7 @@ def _provided(s: State, handler: Frame, env: Frame, marker: Call, *, param: Para
     if model is None:
         return None
     end = max(len(s.ops(env)) - 1, 0)
-    if marker.args:
+    if marker.args and not isinstance(marker.args[0], Item):  # `Provide[Container.service]` is no function
         providers = evaluate.evaluate(s, env, marker.args[0], end)
     else:
         keyword = next((v for k, v in marker.keywords if k == model.inject), None)
