@@ -1,7 +1,7 @@
 """Every framework's model is used by a program of its own: what is marked as an entry point or a leak is one, no more.
 
-`# entry: label` behind the first line of a function (or of a script) says that requests run it, and what a trace calls it;
-`# leak: rule` and lines without marks are as in all fixtures.
+`# entry: label` behind the first line of a function (or of a script) says that requests run it, and what a trace calls
+it; `# leak: rule` and lines without marks are as in all fixtures.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _solved(folder: Path) -> link.Project:
 
 
 def _noting(add: Callable[..., None]) -> Callable[..., None]:
-    """`add`, which also notes the rows that it is called for: of several rows for one function only the first counts."""
+    """`add`, which also notes the rows it is called for: of several rows for one function only the first counts."""
 
     def noted(s: State, frame: Frame, entry: EntryModel, *rest: object) -> None:
         ROWS_USED.add(id(entry))

@@ -1,7 +1,7 @@
 """The programs in `fixtures/models` import with the packages they are about, so that no name in them is made up.
 
-Needs the packages of `fixtures/models/versions.toml`, so it runs only when LEAKLINT_REAL names a Python that has them (or
-is 1 for the one that runs the tests); a folder whose packages that Python has not is skipped.
+Needs the packages of `fixtures/models/versions.toml`, so it runs only when LEAKLINT_REAL names a Python that has them
+(or is 1 for the one that runs the tests); a folder whose packages that Python has not is skipped.
 """
 
 from __future__ import annotations
