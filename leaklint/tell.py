@@ -243,8 +243,16 @@ def _trace_of_override(suspect: OverrideSuspect) -> Iterator[Step]:
         yield Step(StepRole.RELATED, suspect.span, f"`{name}`: `{ours}` in one place, `{theirs}` in the other")
 
 
+_WITHOUT = {
+    "parameter": "is called without it",
+    "outbound": "is sent without it",
+    "fresh": "takes its place",
+    "log": "writes without it",
+}
+
+
 def _trace_of_propagation(suspect: PropagationSuspect) -> Iterator[Step]:
-    what = "is called without it" if suspect.form == "parameter" else "is sent without it"
+    what = _WITHOUT[suspect.form]
     yield Step(StepRole.WRITE, suspect.span, f"`{suspect.available}` is at hand, and `{suspect.callee}` {what}")
     if suspect.example is not None:
         message = "takes it" if suspect.form == "parameter" else "another call sends it"

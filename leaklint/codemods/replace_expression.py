@@ -11,7 +11,7 @@ import libcst as cst
 
 from leaklint.codemods import imports, offer
 from leaklint.finding import Edit, Fix, Safety
-from leaklint.syntax import Syntax
+from leaklint.syntax import REMOVE, Syntax
 
 
 def replace_expression(
@@ -24,6 +24,19 @@ def replace_expression(
 ) -> Fix:
     """Put `expression` in the place of the node; `needs` is a module and a name of it that the expression uses."""
     return offer(f"Use `{expression}`", safety, lambda: _replaced(syntax, node, expression, needs))
+
+
+def drop_assignment(syntax: Syntax, node: cst.BaseExpression, name: str) -> Fix:
+    """Drop `name = node`, so that the name keeps what it had; put the name in the node's place where it is passed."""
+    above = syntax.parent(node)
+    if isinstance(above, cst.Assign) and len(above.targets) == 1 and isinstance(above.targets[0].target, cst.Name):
+        return offer(f"Keep `{name}` as it was given", Safety.SUGGESTED, lambda: _dropped(syntax, above))
+    return replace_expression(syntax, node, name, safety=Safety.SUGGESTED)
+
+
+def _dropped(syntax: Syntax, statement: cst.Assign) -> list[Edit]:
+    edits = list(syntax.rewrite({statement: REMOVE}))
+    return [*edits, *imports.unused(syntax, edits)]
 
 
 def _replaced(syntax: Syntax, node: cst.BaseExpression, expression: str, needs: tuple[str, str] | None) -> list[Edit]:

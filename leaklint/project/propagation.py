@@ -60,7 +60,7 @@ def in_scope(known: Ids, info: FunctionInfo, position: int, name: str) -> str:
             if plain(own) == plain(name) and _holds_id(at, own, position if at is info else -1):
                 return own
         at = at.parent
-    return _field_of_parameter(known, info, name)
+    return field_of_parameter(known, info, name)
 
 
 def _holds_id(info: FunctionInfo, name: str, position: int) -> bool:
@@ -74,7 +74,7 @@ def _holds_id(info: FunctionInfo, name: str, position: int) -> bool:
     return all(op.how in (How.ASSIGN, How.WITH, How.AUGMENT) and not isinstance(op.value, Const) for op in values)
 
 
-def _field_of_parameter(known: Ids, info: FunctionInfo, name: str) -> str:
+def field_of_parameter(known: Ids, info: FunctionInfo, name: str) -> str:
     """`body.session_id`, where the parameter's class declares the field."""
     for param in info.function.params:
         if param.name not in ("self", "cls") and any(
@@ -106,10 +106,11 @@ def _told_otherwise(known: Ids, info: FunctionInfo, spot: Spot, call: Call, avai
         return True
     if any(root in origins(info, test, at) for test, at in conditions(info, spot.position)):
         return True
-    return any(_detaches(known, info, outer) for outer in around(spot))
+    return any(detaches(known, info, outer) for outer in around(spot))
 
 
-def _detaches(known: Ids, info: FunctionInfo, outer: Spot) -> bool:
+def detaches(known: Ids, info: FunctionInfo, outer: Spot) -> bool:
+    """Whether a term is a call that runs something on its own: a task, a thread."""
     if not isinstance(outer.term, Call):
         return False
     for made in known.found.made(info, outer.term):

@@ -278,7 +278,7 @@ class PropagationSuspect(Suspect):
     name: str  # the parameter or header that should carry it: "request_id", "X-Request-ID"
     available: str  # source text of the id in scope: `request_id`, `request.state.request_id`
     callee: str
-    form: str  # "parameter" (first-party) or "outbound"
+    form: str  # "parameter" (first-party), "outbound", "fresh" (`callee` is the new id) or "log"
     example: Span | None  # the parameter that takes it, or a sibling call that does send it
     carrier: str = ""  # of outbound calls: the keyword that takes headers or metadata
 

@@ -10,6 +10,7 @@ from leaklint.project.ignored import ignored_overrides
 from leaklint.project.outbound import ids_not_sent
 from leaklint.project.overrides import ambient_over_override, ids
 from leaklint.project.propagation import ids_not_passed
+from leaklint.project.regenerated import ids_regenerated
 from leaklint.project.routes import Routes
 from leaklint.project.split import split_identities
 from leaklint.project.state import State
@@ -24,5 +25,6 @@ def suspects(s: State, ways: Routes) -> list[Suspect]:
     ignored = [(i, info) for i, info in ignored_overrides(known, ways) if (i.function, i.override) not in overridden]
     told = {(info, a.concept) for info in known.uses for a in ambient if a.function == info.qualname}
     split = split_identities(known, ways, told)
-    dropped = ids_not_passed(known, ways, {(info, i.override) for i, info in ignored})
+    unused = {(info, i.override) for i, info in ignored}
+    dropped = [*ids_not_passed(known, ways, unused), *ids_regenerated(known, ways, unused)]
     return [*ambient, *(i for i, _ in ignored), *split, *dropped, *ids_not_sent(known, ways)]
