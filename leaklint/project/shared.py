@@ -198,6 +198,8 @@ def _through_holders(
         yield Slot(PlaceKind.DEFAULT, default[0], default[1], below), Why(_DEFAULT, holder.module, holder.span), chain
     elif holder.fqn and name[:1] != "[":
         yield Slot(PlaceKind.INSTANCE, holder.fqn, name, path), why, chain
+    elif holder.fqn and holder.frame is None:  # an application, as its requests get at it
+        yield Slot(PlaceKind.GLOBAL, holder.fqn, "", below), why, chain
 
 
 def _memoiser(s: State, instance: Instance) -> FunctionInfo | None:
