@@ -199,7 +199,7 @@ def _through_holders(
     elif holder.fqn and name[:1] != "[":
         yield Slot(PlaceKind.INSTANCE, holder.fqn, name, path), why, chain
     elif holder.fqn and holder.frame is None:  # an application, as its requests get at it
-        yield Slot(PlaceKind.GLOBAL, holder.fqn, "", below), why, chain
+        yield Slot(PlaceKind.INSTANCE, holder.fqn, "", below), why, chain
 
 
 def _memoiser(s: State, instance: Instance) -> FunctionInfo | None:
