@@ -40,12 +40,14 @@ class Config:
     check_tests: bool = False  # whether code that only a test runner reaches is judged too
 
 
-def enabled(config: Config, rule: str, family: Family) -> bool:
-    """Whether the settings let `rule` run; a rule named by itself wins over its family."""
+def enabled(config: Config, rule: str, family: Family, *, default: bool = True) -> bool:
+    """Whether the settings let `rule` run; a rule named by itself wins over its family, and over being off."""
     if rule in config.ignore:
         return False
     if rule in config.select:
         return True
+    if not default:
+        return False
     if family.value in config.ignore:
         return False
     return not config.select or family.value in config.select

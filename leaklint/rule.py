@@ -60,6 +60,7 @@ class Rule:
     severity: ClassVar[Severity]
     fix: ClassVar[Safety | None] = None  # the best tier it offers
     cwe: ClassVar[tuple[int, ...]] = ()
+    default: ClassVar[bool] = True  # whether it runs where nobody selects it by its name
     watches: ClassVar[tuple[type[Suspect], ...]] = ()
 
     def wants(self, suspect: Suspect) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from leaklint.config import Config, check_config_names, enabled
+from leaklint.config import SUPPRESSION_RULES, Config, check_config_names, enabled
 from leaklint.errors import UserError
 from leaklint.files import SourceFile, collect, covered_by, is_excluded
 from leaklint.finding import Finding, Problem
@@ -168,9 +168,16 @@ def _added(left: Statistics, right: Statistics) -> Statistics:
 
 
 def _enabled(config: Config, root: Path, finding: Finding) -> bool:
-    if not enabled(config, finding.rule, finding.family):
+    if not enabled(config, finding.rule, finding.family, default=_is_default(finding.rule)):
         return False
     return not {finding.rule, finding.family.value} & _ignored_in(config, root, finding.span.path)
+
+
+def _is_default(name: str) -> bool:
+    """Whether a rule runs where nobody selects it; the judge has loaded those that found something."""
+    from leaklint import rule as rules
+
+    return name in SUPPRESSION_RULES or rules.load(name).default
 
 
 def _ignored_in(config: Config, root: Path, path: str) -> set[str]:
@@ -188,12 +195,12 @@ def _ran(config: Config, root: Path, failed: set[str]) -> Ran:
             return False
         if not rule:
             return not config.select and not config.ignore and not config.per_file_ignores
-        if not (config.select or config.ignore or config.per_file_ignores):
-            return True
         from leaklint import rule as rules
 
-        family = rules.load(rule).family
-        return enabled(config, rule, family) and not {rule, family.value} & _ignored_in(config, root, path)
+        kind = rules.load(rule)
+        if not enabled(config, rule, kind.family, default=kind.default):
+            return False
+        return not {rule, kind.family.value} & _ignored_in(config, root, path)
 
     return ran
 

@@ -124,5 +124,5 @@ def _load(name: str) -> SimpleNamespace:
     module.__doc__ = PAGE.format(name=name)
     sys.modules[module.__name__] = module
     return SimpleNamespace(
-        __module__=module.__name__, name=name, family=family, severity=severity, fix=fix, cwe=(488, 567)
+        __module__=module.__name__, name=name, family=family, severity=severity, fix=fix, cwe=(488, 567), default=True
     )

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from leaklint.config import Config, discover
+from leaklint.finding import Family
 from leaklint.run import Report, run
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
@@ -56,10 +57,15 @@ def _in_text(text: str, name: str) -> Iterator[tuple[int, str, str]]:
             yield from ((token.start[0], mark[1], rule) for rule in mark[2].split(", "))
 
 
-def report(folder: Path) -> Report:
-    """What leaklint says of the program in a folder, with default settings or those of a `leaklint.toml` in it."""
+def report(folder: Path, select: tuple[str, ...] = ()) -> Report:
+    """What leaklint says of the program in a folder, with default settings or those of a `leaklint.toml` in it.
+
+    `select` are rules that are off by default, which run besides all others.
+    """
     own = folder / "leaklint.toml"
-    config = discover([folder], file=own) if own.exists() else Config(root=folder)
+    families = tuple(family.value for family in Family)
+    plain = Config(root=folder, select=(*families, *select) if select else ())
+    config = discover([folder], file=own) if own.exists() else plain
     return run([folder], config)
 
 

@@ -79,6 +79,7 @@ class CallModel:
     unkeyed: str = ""  # of `memo`: how the names of parameters begin that are left out of the key
     apart: str = ""  # of `memo`: the keyword and value that keep results for each session: "scope=session"
     log: bool = False  # only writes log lines
+    log_context: bool = False  # from then on, log lines have ids that their calls do not name
     outbound: str = ""  # sends a request to another program: the keyword that takes headers or metadata
     process: str = ""  # changes something that the process has once: "the working directory"
     race: bool = False  # of `process`: disturbs other requests, whatever it is changed to
@@ -101,6 +102,7 @@ class TypeModel:
     reads: tuple[str, ...] = ()  # methods that look up what other processes see as well
     writes: tuple[str, ...] = ()  # and methods that change it
     lock: str = ""  # whom it keeps out: other tasks of its event loop, other threads, or everybody on the machine
+    log_context: bool = False  # gives ids to log lines that their calls do not name
     client: bool = False  # sends what its attributes say (headers, credentials, base URL) with every later call
     cookies: bool = False  # keeps the cookies that servers set, and sends them with every later call
     database: str = ""  # serves one request at a time: "session", "connection", "cursor"

@@ -12,6 +12,7 @@ from leaklint.project.overrides import ambient_over_override, ids
 from leaklint.project.propagation import ids_not_passed
 from leaklint.project.regenerated import ids_regenerated
 from leaklint.project.routes import Routes
+from leaklint.project.silent_logs import logs_without_id
 from leaklint.project.split import split_identities
 from leaklint.project.state import State
 from leaklint.project.suspect import Suspect
@@ -27,4 +28,11 @@ def suspects(s: State, ways: Routes) -> list[Suspect]:
     split = split_identities(known, ways, told)
     unused = {(info, i.override) for i, info in ignored}
     dropped = [*ids_not_passed(known, ways, unused), *ids_regenerated(known, ways, unused)]
-    return [*ambient, *(i for i, _ in ignored), *split, *dropped, *ids_not_sent(known, ways)]
+    return [
+        *ambient,
+        *(i for i, _ in ignored),
+        *split,
+        *dropped,
+        *ids_not_sent(known, ways),
+        *logs_without_id(known, ways),
+    ]
