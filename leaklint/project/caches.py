@@ -244,19 +244,21 @@ def _said(s: State, frame: Frame, effect: Effect, concept: str) -> str:
 
 
 def _makers(frame: Frame, effect: Effect) -> Iterator[Call]:
-    """The call whose result is stored."""
-    term, info, position = effect.value_term, frame.info, effect.position
-    for _ in range(3):
+    """The calls whose results are stored, on any way to the store."""
+    work = [(effect.value_term, effect.position)]
+    seen: set[int] = set()
+    while work:
+        term, position = work.pop()
         if isinstance(term, Await):
             term = term.value
-        if isinstance(term, Name) and term.id in info.function.bound:
-            binds = info.reaching(term.id, position)[0]
-            op = info.function.ops[binds[-1]] if binds else None
-            if not isinstance(op, Bind) or op.how is not How.ASSIGN:
-                return
-            term, position = op.value, binds[-1]
-    if isinstance(term, Call):
-        yield term
+        if isinstance(term, Call):
+            yield term
+        elif isinstance(term, Name) and term.id in frame.info.function.bound:
+            for bind in frame.info.reaching(term.id, position)[0]:
+                op = frame.info.function.ops[bind]
+                if isinstance(op, Bind) and op.how is How.ASSIGN and bind not in seen:
+                    seen.add(bind)
+                    work.append((op.value, bind))
 
 
 def _of_dict(ways: Routes, frame: Frame, effect: Effect, missing: list[Need]) -> CacheSuspect:

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from leaklint.index.summary import Attr, Call, Const, Item, Kind, Name, Term
+from leaklint.index.summary import Const, Item, Kind, Term
 from leaklint.project.lifetimes import Lifetimes, named_id
 from leaklint.project.routes import Routes
+from leaklint.project.spots import origins
 from leaklint.project.state import Effect, Frame, Holder, State
 from leaklint.project.suspect import Access, GrowthSuspect
 from leaklint.project.uses import Occurrence, attribute_occurrences, name_occurrences
-from leaklint.project.values import Ambient, Instance, ModuleValue, Phase, Taint, Token, Value
+from leaklint.project.values import Ambient, Instance, ModuleValue, Phase, Taint, Token
 
 _MANY = ("session", "user", "request", "connection")  # of which there is always another one
 _UNNAMED = ("session", "connection")  # told by what the key is made of; everything is made of a request
+_SAYING_NOTHING = ("key", "k", "id", "id_", "identifier", "self")
 _DICTS = ("builtins.dict", "collections.defaultdict", "collections.OrderedDict")
 _TABLES = ("db", "database", "table", "repo", "repository", "fake")  # stand-ins for a database are kept on purpose
 
@@ -30,7 +32,7 @@ def growing_maps(s: State, lives: Lifetimes, ways: Routes) -> Iterator[GrowthSus
             holder = effect.holder
             if holder in reduced or holder in first or not isinstance(holder, Instance):
                 continue
-            concept = _grows_by(s, lives, effect)
+            concept = _grows_by(s, lives, frame, effect)
             if concept and not _is_reduced(s, lives, holder):
                 first[holder] = frame, effect, concept
     seen: set[object] = set()
@@ -41,33 +43,31 @@ def growing_maps(s: State, lives: Lifetimes, ways: Routes) -> Iterator[GrowthSus
             yield _suspect(lives, ways, frame, effect, concept)
 
 
-def _grows_by(s: State, lives: Lifetimes, effect: Effect) -> str:
+def _grows_by(s: State, lives: Lifetimes, frame: Frame, effect: Effect) -> str:
     """The concept of the keys under which a write adds entries to a shared map; empty when it adds none."""
     holder = effect.holder
     if effect.access is Access.DELETE or effect.field[:1] != "[" or effect.key_term is None:
         return ""
     if not isinstance(holder, Instance) or holder.fqn not in _DICTS or lives.why(holder) is None:
         return ""
-    return _concept(s, effect.key, effect.key_term)
+    return _concept(s, frame, effect, effect.key_term)
 
 
-def _concept(s: State, key: Value, term: Term) -> str:
+def _concept(s: State, frame: Frame, effect: Effect, term: Term) -> str:
+    key = effect.key
     if isinstance(term, Const):
         return ""
     if not any(isinstance(a, (Taint, Ambient)) or (isinstance(a, Token) and a.phase is Phase.REQUEST) for a in key):
         return ""  # always the same few
     named = named_id(s, term)
-    if named or _is_other_id(term):
+    if named:
         return named if named in _MANY else ""
+    made_of = origins(frame.info, term, effect.position)
+    if found := sorted({s.models.concept(name) for name in made_of}.intersection(_MANY)):
+        return found[0]
+    if not made_of <= set(_SAYING_NOTHING):
+        return ""  # called something else: what it was once taken from is not what it is
     return next((a.concept for a in key if isinstance(a, Taint) and a.concept in _UNNAMED), "")
-
-
-def _is_other_id(term: Term) -> bool:
-    """Whether a key is called the id of something else: `event_id`."""
-    if isinstance(term, Call) and len(term.args) == 1:
-        return _is_other_id(term.args[0])
-    name = term.name if isinstance(term, Attr) else term.id if isinstance(term, Name) else ""
-    return name.lower().endswith("_id")
 
 
 # --- removals ---------------------------------------------------------------------------------------------------------

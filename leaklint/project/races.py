@@ -15,6 +15,7 @@ from leaklint.project.locks import Locks
 from leaklint.project.lookups import LookUp, deciding, in_term, matches
 from leaklint.project.routes import Routes
 from leaklint.project.schedule import Schedule
+from leaklint.project.spots import origins
 from leaklint.project.state import Effect, Frame, State
 from leaklint.project.suspect import Access, RaceForm, RaceSuspect
 from leaklint.project.terms import Shape, arguments, shape
@@ -45,6 +46,7 @@ _ENDING = (
     "dispose",
     "finish",
 )
+_SAYING_NOTHING = ("key", "k", "id", "id_", "identifier", "self")
 _CONTAINERS = ("builtins.list", "builtins.dict", "builtins.set", "collections.")
 
 
@@ -161,17 +163,23 @@ def _race(s: State, plan: Schedule, locks: Locks, acts: list[Act], act: Act) -> 
         return None
     if locks.protect(act.frame, read.order, act.order) or _is_marked(plan, acts, act, read):
         return None
-    if pause is None and (form is not RaceForm.INSERT or not _is_named(s, act.effect)):
+    if pause is None and (form is not RaceForm.INSERT or not _is_named(s, act)):
         return None
     sure = _is_harmful(s, act, read, form, pause is not None)
     return Race(read, act, form, pause, sure) if sure is not None else None
 
 
-def _is_named(s: State, effect: Effect) -> bool:
-    """Whether the key is called what it is, or is a session's: others may only be made of something personal."""
-    if effect.key_term is None or named_id(s, effect.key_term) in _SESSIONS:
+def _is_named(s: State, act: Act) -> bool:
+    """Whether the key is called what it is; others may only be made of something personal."""
+    term = act.effect.key_term
+    if term is None or named_id(s, term) in _SESSIONS:
         return True
-    return any(isinstance(a, Taint) and a.concept == "session" for a in effect.key)
+    made_of = origins(act.doer.info, term, act.effect.position)
+    if any(s.models.concept(name) in _SESSIONS for name in made_of):
+        return True
+    return made_of <= set(_SAYING_NOTHING) and any(
+        isinstance(a, Taint) and a.concept == "session" for a in act.effect.key
+    )
 
 
 def _pause(plan: Schedule, act: Act, read: LookUp) -> Range | None:
