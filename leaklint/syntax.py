@@ -83,7 +83,7 @@ class Syntax:
     def span(self, node: cst.CSTNode) -> Span:
         """Where a node is, as findings say it."""
         start, end = self.range(node)
-        return Span(self.path, *self._position(start), *self._position(end))
+        return Span(self.path, *self.position(start), *self.position(end))
 
     def site(self, node: cst.CSTNode) -> str:
         """`path:line` of a node, for messages."""
@@ -94,7 +94,8 @@ class Syntax:
         start, end = self.range(node)
         return self.text[start:end]
 
-    def _position(self, offset: int) -> tuple[int, int]:
+    def position(self, offset: int) -> tuple[int, int]:
+        """The 1-based line and column of a code-point offset."""
         line = bisect_right(self._lines, offset)
         return line, offset - self._lines[line - 1] + 1
 

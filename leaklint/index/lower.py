@@ -1,13 +1,12 @@
-"""One module's source text to its summary, in one walk over the standard library's tree.
+"""One module's tree to its summary, in one walk over what the standard library parsed.
 
-No I/O, no other module, no knowledge of any library. Code that does not parse raises `SyntaxError`; nothing else does.
+No I/O, no other module, no knowledge of any library; nothing is raised, but for what nests too deeply.
 """
 
 from __future__ import annotations
 
 import ast
 import sys
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -49,69 +48,20 @@ from leaklint.index.summary import (
     pack,
 )
 
-_DEEP = 50_000  # frames; generated code nests further than people do
-_BIG_STACK = 512 * 1024 * 1024
 
-
-def summarise(path: str, text: str, digest: str = "") -> ModuleSummary:
-    """Lower one module.
-
-    Args:
-        path: relative to the project root, forward slashes; names the module in every later message.
-        text: the decoded source.
-        digest: identifies the bytes the text came from.
-
-    Raises:
-        SyntaxError: the running Python cannot parse the text, or it nests too deeply.
-    """
-    try:
-        return _summarise(path, text, digest)
-    except (RecursionError, MemoryError):
-        return _with_big_stack(lambda: _summarise(path, text, digest))
-
-
-def _summarise(path: str, text: str, digest: str) -> ModuleSummary:
-    try:
-        tree = ast.parse(text)
-    except ValueError as error:  # null bytes, on Pythons before 3.12
-        raise SyntaxError(str(error)) from None
-    lower = _Lower()
-    lower.module(tree)
+def lower(tree: ast.Module, path: str, digest: str, lines: int) -> ModuleSummary:
+    """The summary of a module's tree; `digest` identifies the bytes the tree came from."""
+    walk = _Lower()
+    walk.module(tree)
     return ModuleSummary(
         path=path,
         digest=digest,
-        functions=tuple(f for f in lower.functions if f is not None),
-        classes=tuple(c for c in lower.classes if c is not None),
-        imports=tuple(lower.imports),
-        attributes=frozenset(lower.attributes),
-        lines=text.count("\n") + 1,
+        functions=tuple(f for f in walk.functions if f is not None),
+        classes=tuple(c for c in walk.classes if c is not None),
+        imports=tuple(walk.imports),
+        attributes=frozenset(walk.attributes),
+        lines=lines,
     )
-
-
-def _with_big_stack(work: Callable[[], ModuleSummary]) -> ModuleSummary:
-    done: list[ModuleSummary] = []
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            done.append(work())
-        except BaseException as error:
-            failed.append(error)
-
-    size, limit = threading.stack_size(_BIG_STACK), sys.getrecursionlimit()
-    sys.setrecursionlimit(_DEEP)
-    try:
-        thread = threading.Thread(target=run)
-        thread.start()
-        thread.join()
-    finally:
-        threading.stack_size(size)
-        sys.setrecursionlimit(limit)
-    if done:
-        return done[0]
-    if isinstance(failed[0], (RecursionError, MemoryError)):
-        raise SyntaxError("nested too deeply to analyse")
-    raise failed[0]
 
 
 class _Body:
@@ -394,7 +344,7 @@ class _Lower:
         pass
 
     def s_typealias(self, node: Any) -> None:
-        self.bind(node.name, self.annotation(node.value), How.ASSIGN, _span(node))
+        self.bind(node.name, self.expr(node.value), How.ASSIGN, _span(node))
 
     # --- definitions -----------------------------------------------------------------------------------------------
 
@@ -595,8 +545,10 @@ class _Lower:
         return Test(node.ops[0].__class__.__name__, parts, _span(node))
 
     def e_joinedstr(self, node: Any) -> Term:
-        parts = tuple([self.expr(v.value) if isinstance(v, ast.FormattedValue) else self.expr(v) for v in node.values])
-        return Blend("fstring", parts, _span(node))
+        span = _span(node)
+        # A text is where its string is: Python 3.11 knows no more.
+        parts = [Const(str(v.value), span) if isinstance(v, ast.Constant) else self.expr(v) for v in node.values]
+        return Blend("fstring", tuple(parts), span)
 
     def e_formatted(self, node: Any) -> Term:
         return self.expr(node.value)
@@ -618,6 +570,8 @@ class _Lower:
             for condition in generator.ifs:
                 self.body.ops.append(Eval(self.expr(condition), _span(condition), self.block, self.step()))
         if isinstance(node, ast.DictComp):
+            if node.value is None:  # `{**mapping for …}`, from Python 3.15 on
+                return Display("dict", (None,), (self.expr(node.key),), _span(node))
             return Display("dict", (self.expr(node.key),), (self.expr(node.value),), _span(node))
         kind = {ast.ListComp: "list", ast.SetComp: "set"}.get(node.__class__, "generator")
         return Display(kind, (), (self.expr(node.elt),), _span(node))
