@@ -62,7 +62,7 @@ class Slot:
 def slot_of(place: Place, uses: Sequence[Use], files: Files) -> Slot:
     """The slot with all its occurrences. Raises Refused where one is not certain, NotAnalysed."""
     if not uses:
-        raise Refused(f"where else `{place.slot}` is used is not known")
+        raise Refused(f"where else `{place.slot or place.text}` is used is not known")
     for use in uses:
         if not use.covered:
             raise Refused(f"the object at {_site(use.span)} may be another one")
@@ -97,7 +97,7 @@ def _owner(syntax: Syntax, place: Place, uses: Sequence[Use]) -> cst.ClassDef:
         if not isinstance(owner.body, cst.IndentedBlock):
             raise Refused(f"the body of `{name}` is on one line at {syntax.site(owner)}")
         return owner
-    raise Refused(f"where else `{place.slot}` is used is not known")
+    raise Refused(f"where else `{place.slot or place.text}` is used is not known")
 
 
 def _nodes(syntax: Syntax, uses: Iterable[Use], slot: str) -> list[cst.CSTNode]:

@@ -149,7 +149,7 @@ def _register(s: State, frame: Frame, entry: EntryModel, fqn: str, atom: Atom, t
                 add(s, frame, entry, label, method, term.span)
     elif isinstance(atom, Instance) and atom.fqn in ("builtins.list", "builtins.tuple", "builtins.dict"):
         for item in s.items(atom, frame):
-            if not isinstance(item, Instance):
+            if not isinstance(item, Instance) or item.cls is not None:
                 _register(s, frame, entry, fqn, item, term)
     else:
         add(s, frame, entry, label, atom, term.span)
@@ -200,6 +200,8 @@ def _label(entry: EntryModel, fqn: str, term: Term, functions: Value) -> str:
     for atom in functions:
         info = _info(atom)
         handler = info.function.name if info is not None else handler
+        if isinstance(atom, Instance) and atom.cls is not None:
+            handler = atom.cls.info.summary.name
     text = entry.label or "{name}"
     named = _Named(name=name, NAME=name.upper(), path=first, handler=handler)
     return " ".join(text.format_map(named).split())
@@ -474,8 +476,9 @@ def _typed(s: State, env: Frame, annotation: Term, phase: Phase, handler: Frame 
             if _is_plain_data(s, cls) and handler is None:
                 continue
             found.add(s.the_instance(cls, "", cls.info.module, cls.info.summary.head, phase))
-        elif isinstance(cls, External) and (s.models.type(cls.fqn) is not None):
-            found.add(s.the_instance(None, cls.fqn, env.info.module, 0, phase))
+        elif isinstance(cls, External) and (kind := s.models.type(cls.fqn)) is not None:
+            lives = Phase.SETUP if kind.holds == "process" else phase
+            found.add(s.the_instance(None, cls.fqn, env.info.module, 0, lives))
     return frozenset(found)
 
 
