@@ -35,9 +35,9 @@ from leaklint.project.values import (
 
 MAKING = "(made with)"  # stands for all that an object was made with
 ITEMS = "[*]"  # heap field of items under unknown keys
-_CONTEXTS = {Phase.SETUP: 3, Phase.REQUEST: 8}  # frames of one function before calls share one
+_CONTEXTS = {Phase.SETUP: 3, Phase.REQUEST: 4}  # frames of one function before calls share one
 _DEPTH = 2  # objects made by objects made by ... before they share one atom
-_OBJECTS = 6  # objects of one class, or of one place, that are told apart
+_OBJECTS = 4  # objects of one class, or of one place, that are told apart
 _LITERALS = 4  # constants kept in one value
 _OBJECTS_KEPT = 12  # objects kept in one value
 
