@@ -147,6 +147,7 @@ class Model:
     concept: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names that mean an id, by concept
     one_process: bool = False  # its servers run in one process, however many clients there are
     test_runners: tuple[str, ...] = ()  # packages whose import makes a module a test
+    test_folders: tuple[str, ...] = ()  # packages in which everything is there for tests
 
 
 GIVES = (
@@ -213,7 +214,7 @@ def parse(text: str, path: str) -> Model:
             _expect(path, text, key, value, "an array of tables", _is_tables(value))
         elif key in ("alias", "concept"):
             _expect(path, text, key, value, "a table", isinstance(value, dict))
-        elif key in ("imports", "requires", "test_runners"):
+        elif key in ("imports", "requires", "test_runners", "test_folders"):
             _expect(path, text, key, value, "an array of strings", _is_strings(value))
         else:
             kind = bool if key == "one_process" else str
@@ -221,7 +222,7 @@ def parse(text: str, path: str) -> Model:
     rows: dict[str, Any] = {"name": data.get("name", Path(path).stem), "alias": data.get("alias", {})}
     rows["one_process"] = data.get("one_process", False)
     rows["concept"] = {concept: tuple(names) for concept, names in data.get("concept", {}).items()}
-    for key in ("imports", "requires", "test_runners"):
+    for key in ("imports", "requires", "test_runners", "test_folders"):
         rows[key] = tuple(data.get(key, ()))
     for table, kind in _TABLES.items():
         rows[table] = tuple(_row(kind, table, row, path, text) for row in data.get(table, ()))
@@ -399,6 +400,7 @@ class Models:
         self.concepts: dict[str, str] = {}  # id name -> concept
         self.modelled: set[str] = set()
         self.test_runners: set[str] = set()
+        self.test_folders: set[str] = set()
         self.shapes: dict[tuple[str, ...], list[EntryModel]] = {}
         self.scripts: dict[str, EntryModel] = {}
         self.decorating: set[str] = set()  # last names of decorators that make entry points
@@ -415,6 +417,7 @@ class Models:
             self.concepts.update(dict.fromkeys(names, concept))
         self.modelled.update(model.imports)
         self.test_runners.update(model.test_runners)
+        self.test_folders.update(model.test_folders)
         for entry in model.entry:
             self._decorators.add_all(entry.decorator, entry)
             self._entry_calls.add_all(entry.call, entry)

@@ -13,7 +13,7 @@ from leaklint.models import CallModel
 from leaklint.project import evaluate
 from leaklint.project.lifetimes import Lifetimes, concurrent, isolated, named_id
 from leaklint.project.lookups import deciding, matches
-from leaklint.project.needs import Need, needs
+from leaklint.project.needs import Need, needs, read_by
 from leaklint.project.program import FunctionInfo
 from leaklint.project.races import has_state
 from leaklint.project.routes import Routes
@@ -202,8 +202,11 @@ def _said_in(s: State, term: Term) -> Iterator[str]:
 def _value_needs(s: State, frame: Frame, effect: Effect, covered: set[str]) -> Iterator[Need]:
     """What the stored value depends on: request data in it, and what the calls that make it read for themselves."""
     module, span = frame.info.module, getattr(effect.value_term, "span", 0) or effect.span
-    given = {t.concept for v in frame.args.values() for t in evaluate.carried(s, None, v)}
+    given = _given_beside(s, frame, effect)
+    own = {need.concept for need in read_by(s, frame)}
     for taint in sorted(_depended(s, frame, effect), key=lambda t: t.concept):
+        if not given and taint.concept not in own:
+            continue  # made of what the key is made of
         if taint.strength is not Strength.IDENTITY or taint.concept in covered or taint.concept not in _ASKERS:
             continue
         if taint.concept in given or taint.concept != "session":  # a session that is made here is nobody's yet
@@ -232,6 +235,24 @@ def _depended(s: State, frame: Frame, effect: Effect) -> Iterable[Taint]:
             if shape(frame.info, term, at) not in parts:
                 found.update(evaluate.carried(s, None, evaluate.evaluate(s, frame, term, at)))
     return found & whole
+
+
+def _given_beside(s: State, frame: Frame, effect: Effect) -> set[str]:
+    """The concepts of the request data that a function is given and that its key is not made of."""
+    keyed = _names(frame.info, effect.key_term, effect.position)
+    values = [value for name, value in frame.args.items() if name not in keyed]
+    return {t.concept for value in values for t in evaluate.carried(s, None, value)}
+
+
+def _names(info: FunctionInfo, term: object, at: int, deep: int = 3) -> set[str]:
+    """The names that a term is made of, and those that its local names are made of."""
+    if isinstance(term, Name):
+        found = {term.id}
+        for position in info.reaching(term.id, at)[0] if deep and term.id in info.function.bound else ():
+            found |= _names(info, getattr(info.function.ops[position], "value", None), position, deep - 1)
+        return found
+    parts = [part for part in term if isinstance(part, tuple)] if isinstance(term, tuple) else []
+    return set().union(*(_names(info, part, at, deep) for part in parts))
 
 
 def _said(s: State, frame: Frame, effect: Effect, concept: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from leaklint.index.summary import ELEMENT, Attr, Call, Const, Name, ParamKind, Star, Term
+from leaklint.index.summary import ELEMENT, Attr, Call, Const, Kind, Name, ParamKind, Star, Term
 from leaklint.models import CallModel
 from leaklint.project import entries, evaluate, execute
 from leaklint.project.copies import DEEP, copied
@@ -100,11 +100,21 @@ def enter(
         frame.made[term.order] = made._replace(targets=(*made.targets, callee))
     if changed or callee.rounds == 0:
         execute.visit(s, callee)
+    given = _given_back(s, frame, callee, bound) if callee.crowded else callee.returns
     if info.function.is_generator:
         generator = s.instance(None, "builtins.generator", frame, term.span, info.qualname)
-        s.build(generator, ITEMS, callee.returns)
+        s.build(generator, ITEMS, given)
         return frozenset((generator,))
-    return callee.returns
+    return given
+
+
+def _given_back(s: State, frame: Frame, callee: Frame, bound: dict[str, Value]) -> Value:
+    """What a frame that many calls share gives to one of them: not the request data that only others passed."""
+    if not any(a.__class__ is Taint for a in callee.returns):
+        return callee.returns
+    passed = evaluate.carried(s, callee, NOTHING.union(*callee.args.values()), 2)
+    own = evaluate.carried(s, frame, NOTHING.union(*bound.values()), 2)
+    return callee.returns - (passed - own)
 
 
 def _kind_of(value: Value) -> object:
@@ -649,7 +659,16 @@ def call_each(s: State, frame: Frame, functions: Value, term: Call, at: int) -> 
 def _held_by_context(s: State, frame: Frame, variable: Atom) -> Value:
     """What a context variable was set to anywhere, and the one object that is its default."""
     default = frozenset(a for a in s.read(variable, "(default)", frame) if isinstance(a, Instance))
-    return s.read(variable, "(value)", frame) | default
+    held = s.read(variable, "(value)", frame)
+    if frame.phase is Phase.REQUEST:
+        held = frozenset(a for a in held if not _is_of_a_start(a))
+    return held | default
+
+
+def _is_of_a_start(atom: Atom) -> bool:
+    """Whether a function made the object for a run that is no request: requests have a context of their own."""
+    made_in = atom.frame if isinstance(atom, Instance) and atom.phase is Phase.SETUP else None
+    return made_in is not None and made_in.info.function.kind is Kind.FUNCTION
 
 
 def _holder_name(receiver: Atom | None, fqn: str) -> str:

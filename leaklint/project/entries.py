@@ -290,6 +290,8 @@ def _fill_parameters(
     params = list(function.info.function.params)
     if receiver is not None and params:
         handler.args[params.pop(0).name] = frozenset((receiver,))
+    if entry.makes and params and params[0].name == "self":
+        handler.args[params.pop(0).name] = frozenset((function,))  # bound to what the decorator made of it
     for position, param in enumerate(params):
         handler.args[param.name] = _parameter(s, handler, function, param, entry, position)
 

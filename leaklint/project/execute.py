@@ -320,7 +320,8 @@ def keep(s: State, frame: Frame, effect: Effect) -> None:
 
 def is_making(frame: Frame, holder: Instance) -> bool:
     """Whether a frame is the object's initialiser, or the one that made it."""
-    if frame.receiver is holder:
+    own = frame.info.function.params[:1]
+    if frame.receiver is holder or (frame.crowded and any(holder in frame.args.get(p.name, ()) for p in own)):
         return frame.info.function.name in ("__init__", "__post_init__", "__new__")
     return frame is holder.frame
 

@@ -118,11 +118,15 @@ def _leads_to(info: FunctionInfo, frame: Frame) -> bool:
 # --- constants ------------------------------------------------------------------------------------------------------
 
 
+_ALIASES = ("me", "self", "@me", "~", "mine", "current")  # whose credentials they are
+_UNKNOWN = ("unknown", "n/a", "none", "null", "undefined", "-", "?")  # there is no id
+
+
 def _may_identify(s: State, atom: Literal) -> bool:
     """Whether a constant stands for somebody: not empty, no flag, and no name of a field."""
     value = atom.value
     if isinstance(value, str):
-        return bool(value.strip()) and not s.models.concept(value) and len(value) < 80
+        return bool(value.strip()) and not s.models.concept(value) and len(value) < 80 and value not in _ALIASES
     return isinstance(value, int) and value > 0
 
 
@@ -199,6 +203,10 @@ def _constant(s: State, use: IdUse, atom: Literal) -> Brought | None:
     if at is None or _is_silent(s, use, at, atom):
         return None
     how = origin(at)
+    if how.fallback and at.info.function.kind in (Kind.MODULE, Kind.CLASS) and how.form in ("or", "get", "else"):
+        how = how._replace(fallback=False)  # a setting of the program: no request brings it
+    if str(atom.value).lower() in _UNKNOWN and not use.text.startswith("key"):
+        return None
     if how.form == "class-attribute" and (cls := _class_of(s, at)) is not None and calls.is_data_class(s, cls):
         how = how._replace(form="dataclass-field", fallback=True)
         if not id_concept(s.models, how.name) or not _is_made_for_requests(s, cls):
@@ -215,7 +223,11 @@ def _is_made_for_requests(s: State, cls: ClassValue) -> bool:
 
 def _is_actor(use: IdUse, at: Site, how: Origin) -> bool:
     """Whether a constant user or tenant is somebody of its own: named once, or part of a record."""
-    if how.form in ("module", "class-attribute", "argument") or not use.text.startswith(("key", "argument `")):
+    if (
+        how.form in ("module", "class-attribute", "argument")
+        or at.info.function.kind is Kind.MODULE
+        or not use.text.startswith(("key", "argument `"))
+    ):
         return True
     callee = use.text.rpartition(" `")[2].rpartition(".")[2]
     return how.form == "keyword" and use.frame.info is at.info and callee[:1].isupper()

@@ -58,6 +58,8 @@ def is_test(module: Module, models: Models) -> bool:
     """Whether a module is there for a test runner, by what it imports or how it is named."""
     if any(i.level == 0 and i.module.partition(".")[0] in models.test_runners for i in module.summary.imports):
         return True
+    if not models.test_folders.isdisjoint(module.parts[:-1]):
+        return True
     name = module.parts[-1] if module.parts else ""
     return name.startswith("test_") or name.endswith("_test") or name == "conftest"
 

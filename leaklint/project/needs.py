@@ -37,7 +37,7 @@ def needs(s: State, frame: Frame) -> Iterator[Need]:
     seen, work = {frame}, [frame]
     while work:
         at = work.pop(0)
-        yield from _read(s, at)
+        yield from read_by(s, at)
         for made in at.made.values():
             for target in made.targets:
                 if target not in seen and len(seen) < _FRAMES:
@@ -45,7 +45,8 @@ def needs(s: State, frame: Frame) -> Iterator[Need]:
                     work.append(target)
 
 
-def _read(s: State, frame: Frame) -> Iterator[Need]:
+def read_by(s: State, frame: Frame) -> Iterator[Need]:
+    """What a frame itself reads of the request or session around it."""
     info = frame.info
     for spot in spots(info):
         if not isinstance(spot.term, (Name, Attr, Item, Call)) or _is_logged(s, frame, spot.position):

@@ -17,6 +17,7 @@ from leaklint.project import evaluate
 from leaklint.project.calls import mro
 from leaklint.project.causes import causes
 from leaklint.project.execute import is_making
+from leaklint.project.fixed import is_fixed
 from leaklint.project.guards import is_guarded
 from leaklint.project.lifetimes import Lifetimes, Why, concurrent, is_identity, isolated
 from leaklint.project.program import ClassInfo, FunctionInfo, Module
@@ -249,16 +250,18 @@ def _keeps_request_data(s: State, lives: Lifetimes, slot: Slot, frame: Frame, ef
         return False  # who keeps the object is asked where it is kept
     if _is_empty_container(s, frame, effect):
         return False  # what is put into it later is a write of its own
-    if _is_filed(effect) and not _is_meant_for_one(slot, frame):
+    if _is_filed(s, frame, effect) and not _is_meant_for_one(slot, frame):
         return False  # kept under a key of its own, as a cache does
     return bool(kept_data(s, lives, effect))
 
 
-def _is_filed(effect: Effect) -> bool:
+def _is_filed(s: State, frame: Frame, effect: Effect) -> bool:
     """Whether an item is stored under a key that may differ from request to request."""
     if effect.field[:1] != "[" or effect.key_term is None or isinstance(effect.key_term, Const):
         return False
-    return not effect.key or not all(isinstance(atom, Literal) for atom in effect.key)
+    if not effect.key or not all(isinstance(atom, Literal) for atom in effect.key):
+        return True
+    return not is_fixed(s, frame, effect.key_term, effect.position)
 
 
 def _is_meant_for_one(slot: Slot, frame: Frame) -> bool:

@@ -88,6 +88,7 @@ class Frame:
         "calls",
         "children",
         "cls",
+        "crowded",
         "dependents",
         "depth",
         "dirty",
@@ -124,6 +125,7 @@ class Frame:
         self.loads: dict[tuple[Atom | Frame, str], list[tuple[Range, int]]] = {}
         self.calls = 0
         self.depth = 0
+        self.crowded = False  # calls of many kinds share it: its arguments are those of any of them
         self.dirty = True
         self.running = False
         self.rounds = 0
@@ -229,6 +231,7 @@ class State:
                 key = ("instances", cls or fqn, *site)
             self._made[site] += 1
             known = self._intern(key, lambda: Instance(cls, fqn, module, span, frame.phase, frame, depth))
+            known.joined = known.joined or key[0] == "instances" or frame.crowded  # type: ignore[attr-defined]
             self._interned["instance", cls or fqn, module, span, frame.phase, frame, tag] = known
         return known  # type: ignore[return-value]
 
@@ -274,12 +277,24 @@ class State:
 
     def read(self, holder: Holder, name: str, frame: Frame) -> Value:
         self.readers[holder, _group(name)][frame] = None
-        return self.heap[holder].get(name, NOTHING) if holder in self.heap else NOTHING
+        value = self.heap[holder].get(name, NOTHING) if holder in self.heap else NOTHING
+        return self._sure(name, value) if holder.__class__ is Instance and holder.joined else value  # type: ignore[union-attr]
 
     def fields(self, holder: Holder, frame: Frame) -> dict[str, Value]:
         """The fields of a container; only its items may be relied on."""
         self.readers[holder, "["][frame] = None
-        return self.heap.get(holder, {})
+        fields = self.heap.get(holder, {})
+        if holder.__class__ is Instance and holder.joined:  # type: ignore[union-attr]
+            return {name: self._sure(name, value) for name, value in fields.items()}
+        return fields
+
+    def _sure(self, name: str, value: Value) -> Value:
+        """What a field of many objects holds in each of them: of request data, only the id that it is named for."""
+        mixed = [a for a in value if a.__class__ is Taint and not self._is_named_for(name, a)]  # type: ignore[arg-type]
+        return value.difference(mixed) if mixed else value
+
+    def _is_named_for(self, name: str, taint: Taint) -> bool:
+        return taint.strength is Strength.IDENTITY and self.models.concept(name.strip("[]'\"")) == taint.concept
 
     def items(self, holder: Holder, frame: Frame) -> Value:
         """All items of a container, whatever their key."""
@@ -310,6 +325,7 @@ class State:
                 return known
         self._count[info, phase] += 1
         frame = self._frames[key] = Frame(info, env, receiver, phase)
+        frame.crowded = self._count[info, phase] > limit
         self.frames.append(frame)
         if env is not None:
             env.children.append(frame)

@@ -124,6 +124,7 @@ class Instance(Atom):
         self.phase = phase
         self.frame = frame  # where it was made
         self.depth = depth
+        self.joined = False  # it stands for objects of many makings: what one of them holds, another need not
 
     def __repr__(self) -> str:
         name = self.cls.info.summary.name if self.cls else self.fqn
