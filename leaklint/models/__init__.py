@@ -345,7 +345,7 @@ def select(imported: Iterable[str], own: Iterable[Model] = ()) -> Models:
 
 
 class _Patterns(dict[str, list[T]]):
-    """Rows by dotted name; `*` stands for one or more components, or for a part of the last one (`on_*`)."""
+    """Rows by dotted name; `*` stands for one or more components, for a part of the last one, or for any start."""
 
     def __init__(self) -> None:
         self.wild: dict[str, list[tuple[str, T]]] = {}
@@ -378,7 +378,8 @@ class _Patterns(dict[str, list[T]]):
         partial = (
             row
             for start, end, row in self.partial
-            if name.startswith(start) and name.endswith(end) and "." not in name[len(start) : len(name) - len(end)]
+            if name.startswith(start) and name.endswith(end)
+            if not start or "." not in name[len(start) : len(name) - len(end)]
         )
         return [*partial, *wild, *self.get(name, ())]  # the most exact one comes last, and wins
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 
 from leaklint.index.summary import Bind, Blend, Call, Const, Display, How, Item, Kind, Name, Param, ParamKind, Term
 from leaklint.models import CallModel, EntryModel
@@ -144,7 +145,7 @@ def _register(s: State, frame: Frame, entry: EntryModel, fqn: str, atom: Atom, t
     if isinstance(atom, ClassValue):
         _class_entry(s, frame, atom, entry, fqn)
     elif isinstance(atom, Instance) and atom.cls is not None:
-        for name in entry.methods or ("__call__",):
+        for name in _methods(s, entry, atom.cls):
             for method in evaluate.class_lookup(s, frame, atom, name, term.span, 0, NOTHING):
                 add(s, frame, entry, label, method, term.span)
     elif isinstance(atom, Instance) and atom.fqn in ("builtins.list", "builtins.tuple", "builtins.dict"):
@@ -167,16 +168,17 @@ def _class_entry(s: State, frame: Frame, cls: ClassValue, entry: EntryModel, fqn
     instance = s.the_instance(cls, "", cls.info.module, cls.info.summary.head, phase)
     if instance.frame is None and phase is Phase.SETUP:
         calls.initialise(s, frame, instance)
-    for name in entry.methods or ("__call__",):
-        if name == "*":
-            names = [n for base in calls.mro(s, cls)[0] for n in base.info.methods if not n.startswith("_")]
-        else:
-            names = [name]
-        for found in names:
-            for method in evaluate.class_lookup(s, frame, instance, found, 0, 0, NOTHING):
-                label = (entry.label or "{name}").format_map(_Named(name=found, cls=cls.info.summary.name))
-                if isinstance(method, (Method, FunctionValue)):
-                    add(s, frame, entry, label, method, cls.info.summary.head)
+    for found in _methods(s, entry, cls):
+        for method in evaluate.class_lookup(s, frame, instance, found, 0, 0, NOTHING):
+            label = (entry.label or "{name}").format_map(_Named(name=found, cls=cls.info.summary.name))
+            if isinstance(method, (Method, FunctionValue)):
+                add(s, frame, entry, label, method, cls.info.summary.head)
+
+
+def _methods(s: State, entry: EntryModel, cls: ClassValue) -> Iterable[str]:
+    """The names of the methods that an entry is about, of which `*` are all public ones."""
+    public = [n for base in calls.mro(s, cls)[0] for n in base.info.methods if not n.startswith("_")]
+    return chain.from_iterable(public if name == "*" else [name] for name in entry.methods or ("__call__",))
 
 
 def _is_kept(s: State, cls: ClassValue, entry: EntryModel) -> bool:
@@ -316,8 +318,9 @@ def _parameter(
         kinds = [s.models.type(a.fqn) for a in known if isinstance(a, Instance)]
         if any(k is not None for k in kinds):
             return known  # the request object itself, or a helper of the framework
-    if param.annotation is None and position < len(entry.types) and param.kind in _BY_POSITION:
-        return frozenset((s.the_instance(None, entry.types[position], env.info.module, 0, Phase.REQUEST),))
+    usual = entry.types[position] if position < len(entry.types) and param.kind in _BY_POSITION else ""
+    if usual and param.annotation is None:
+        return frozenset((s.the_instance(None, usual, env.info.module, 0, Phase.REQUEST),))
     if entry.parameters != "request":
         return known
     data: Atom = evaluate.request_data(s, param.name)
