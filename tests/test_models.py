@@ -158,6 +158,12 @@ def test_a_star_stands_for_components_between() -> None:
     assert not loaded.registration("ours.Button")
 
 
+def test_a_star_at_the_start_stands_for_anything() -> None:
+    models = own('[[entry]]\nbase = "*Servicer"\nmethods = ["*"]\n')
+    assert models.base("protos.greeter_pb2_grpc.GreeterServicer")
+    assert not models.base("protos.greeter_pb2_grpc.GreeterServicer.Greet")
+
+
 def test_the_row_loaded_last_wins() -> None:
     first = parse('[[type]]\nname = "ours.Box"\nholds = "request"\n', "first.toml")
     second = parse('[[type]]\nname = "ours.Box"\nholds = "isolated"\n', "second.toml")
@@ -260,7 +266,7 @@ def test_a_label_uses_what_is_there_to_use(file: str) -> None:
 def test_a_star_is_a_whole_component_and_not_the_last(file: str) -> None:
     for _, name in names(shipped()[file]):
         assert name.count("*") <= 1, name
-        assert "*" not in name or re.fullmatch(r"\w[\w.]*\.\*\.\w+", name), name
+        assert "*" not in name or re.fullmatch(r"\w[\w.]*\.\*\.\w+|\*\w+", name), name
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -297,7 +303,7 @@ def _says_something(name: str, type_: str) -> bool:
 
 @pytest.mark.parametrize("file", FILES)
 def test_parameters_have_types_that_some_row_knows(file: str, everything: Models) -> None:
-    unknown = [name for row in shipped()[file].entry for name in row.types if everything.type(name) is None]
+    unknown = [name for row in shipped()[file].entry for name in row.types if name and everything.type(name) is None]
     assert not unknown, "without a row in [[type]] nothing is known of such a parameter"
 
 
