@@ -9,6 +9,7 @@ from __future__ import annotations
 import libcst as cst
 
 from leaklint.codemods import Refused, imports, offer
+from leaklint.codemods.calls import last_name
 from leaklint.codemods.scope import free_name, names_in
 from leaklint.finding import Edit, Fix, Safety
 from leaklint.project.suspect import ThreadLocalSuspect
@@ -50,6 +51,8 @@ def _declaration(syntax: Syntax, suspect: ThreadLocalSuspect) -> cst.Assign:
     made = syntax.parent(call)
     if not isinstance(made, cst.Assign) or len(made.targets) != 1 or not isinstance(made.targets[0].target, cst.Name):
         raise Refused(f"the thread-local is not made under one name at {syntax.site(call)}")
+    if isinstance(call, cst.Call) and last_name(call.func) != "local":
+        raise Refused(f"`{syntax.code(call.func)}` is a class of its own at {syntax.site(call)}")
     if not isinstance(call, cst.Call) or call.args or not isinstance(syntax.parent(syntax.statement(call)), cst.Module):
         raise Refused(f"the thread-local is not made at module level at {syntax.site(call)}")
     return made
@@ -68,12 +71,28 @@ def _site(syntax: Syntax, node: cst.CSTNode, local: str) -> tuple[str, cst.CSTNo
         if not isinstance(assign, cst.Assign) or len(assign.targets) != 1:
             raise Refused(f"more than `{local}.{name}` is set at {syntax.site(above)}")
         return name, assign, f"{{}}.set({_escaped(_whole(syntax, assign.value))})"
-    if isinstance(holder, cst.AnnAssign | cst.AugAssign | cst.Del | cst.NamedExpr | cst.For | cst.AsName):
+    if isinstance(holder, cst.Subscript) and isinstance(syntax.parent(holder), _TARGET):
+        raise Refused(f"`{local}.{name}` is changed in place at {syntax.site(above)}")
+    if _is_target(syntax, above):
         raise Refused(f"`{local}.{name}` is not plainly set at {syntax.site(above)}")
     if name.startswith("__"):
         raise Refused(f"`{local}.{name}` is used at {syntax.site(above)}")
     _refuse_handled(syntax, above, local)
     return name, above, "{}.get()"
+
+
+_TARGET = cst.AssignTarget | cst.AugAssign | cst.AnnAssign | cst.Del
+_PARTS = cst.Tuple | cst.List | cst.Element | cst.StarredElement
+
+
+def _is_target(syntax: Syntax, node: cst.CSTNode) -> bool:
+    """Whether a place gets a value in any way but by an assignment to it alone."""
+    inner, above = node, syntax.parent(node)
+    while isinstance(above, _PARTS):
+        inner, above = above, syntax.parent(above)
+    if isinstance(above, cst.For | cst.CompFor | cst.AugAssign | cst.AnnAssign):
+        return above.target is inner
+    return isinstance(above, cst.AssignTarget | cst.Del | cst.AsName)
 
 
 def _by_getattr(syntax: Syntax, first: cst.Arg, local: str) -> tuple[str, cst.CSTNode, str]:

@@ -11,6 +11,7 @@ from leaklint.models import Models
 
 _IDS = re.compile(r"(^|_)(\w*id|uuid|hash|key|token|traceparent|apikey)$")
 _OF_CONTEXT = re.compile(r"_?(context_?var|ctx_?var|contextvar|context|ctx|cv|var|provider|getter|local)$")
+_CHILD = frozenset(("span", "child", "sub", "parent", "step", "attempt", "retry", "new", "next", "copy", "fork"))
 _WEAK = re.compile(r"^(get|fetch|read|load|current|ambient|default|active|resolve|resolved|effective|the|my|x)_")
 
 
@@ -36,6 +37,11 @@ def bare(name: str) -> str:
 def same_id(one: str, other: str) -> bool:
     """Whether two names mean the same id, not only ids of one concept (`user_id` is not `target_user_id`)."""
     return bare(one).replace("_", "") == bare(other).replace("_", "")
+
+
+def is_of_child(name: str) -> bool:
+    """Whether a name means an id beside the one of this call: of a part of it, or of what it comes from."""
+    return not _CHILD.isdisjoint(plain(name).split("_"))
 
 
 def holder_concept(models: Models, name: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from leaklint.index.summary import Attr, Bind, Blend, BlockKind, Call, Const, How, Item, Kind, Name
 from leaklint.project.ambient import own_params
-from leaklint.project.idnames import id_concept, plain, same_id
+from leaklint.project.idnames import id_concept, is_of_child, same_id
 from leaklint.project.overrides import Ids, reached
 from leaklint.project.program import FunctionInfo, ancestors
 from leaklint.project.propagation import detaches, field_of_parameter
@@ -21,7 +21,6 @@ from leaklint.project.suspect import PropagationSuspect
 from leaklint.project.values import Token
 
 _CONCEPTS = ("request", "trace", "id")
-_CHILD = frozenset(("span", "child", "sub", "parent", "step", "attempt", "retry", "new", "next", "copy", "fork"))
 
 
 def ids_regenerated(known: Ids, ways: Routes, ignored: set[tuple[FunctionInfo, str]]) -> Iterator[PropagationSuspect]:
@@ -41,7 +40,7 @@ def ids_regenerated(known: Ids, ways: Routes, ignored: set[tuple[FunctionInfo, s
             whole = _whole(spot)
             name = _named(known, info, whole)
             concept = id_concept(known.found.state.models, name)
-            if not concept or _CHILD & set(plain(name).split("_")):
+            if not concept or is_of_child(name):
                 continue
             available = _in_scope(known, info, whole, name, concept)
             if available and (info, available) not in ignored and not _has_reason(known, info, whole, available):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from leaklint.index.summary import Attr, Call, Kind, Term
 from leaklint.project.ambient import own_params
 from leaklint.project.calls import mro
-from leaklint.project.idnames import id_concept
+from leaklint.project.idnames import id_concept, is_of_child
 from leaklint.project.overrides import Ids, reached
 from leaklint.project.program import FunctionInfo
 from leaklint.project.routes import Routes
@@ -58,7 +58,7 @@ def _is_bound_elsewhere(s: State) -> bool:
 def _first(known: Ids, info: FunctionInfo) -> tuple[Spot, str, str] | None:
     """The first log line without any id that is a parameter, with that id and its concept."""
     models = known.found.state.models
-    ids = [(n, c) for n in sorted(own_params(info)) if (c := id_concept(models, n)) in _CONCEPTS]
+    ids = [(n, c) for n in sorted(own_params(info)) if (c := id_concept(models, n)) in _CONCEPTS and not is_of_child(n)]
     ids.sort(key=lambda i: _CONCEPTS.index(i[1]))
     if not ids:
         return None
