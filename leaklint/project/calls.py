@@ -888,4 +888,3 @@ _BUILTINS: dict[str, Callable[[State, Frame, Call, Args, Keywords, int], Value]]
     "copy.deepcopy": _copying(DEEP),
     "builtins.reversed": _container("builtins.list"),
 }
-evaluate._ATTRIBUTES[Super] = super_attribute

@@ -9,11 +9,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from leaklint.index.summary import (
-    ELEMENT,
     ENTERED,
     Attr,
     Await,
-    Bind,
     Blend,
     Call,
     Choice,
@@ -21,7 +19,6 @@ from leaklint.index.summary import (
     Const,
     Display,
     FunctionRef,
-    How,
     Imported,
     Item,
     Kind,
@@ -33,9 +30,11 @@ from leaklint.index.summary import (
     Yield,
 )
 from leaklint.project import calls
+from leaklint.project.attributes import attr, attribute, class_lookup, modelled, request_data
+from leaklint.project.contents import carried
 from leaklint.project.copies import copied
-from leaklint.project.program import FunctionInfo, Module, ancestors
-from leaklint.project.state import ITEMS, MAKING, Frame, State, item_field
+from leaklint.project.program import FunctionInfo, Module
+from leaklint.project.state import ITEMS, Frame, State, item_field, loaded
 from leaklint.project.suspect import Strength
 from leaklint.project.values import (
     NOTHING,
@@ -44,13 +43,10 @@ from leaklint.project.values import (
     Atom,
     ClassValue,
     External,
-    FunctionValue,
     Instance,
     Literal,
     Member,
     Method,
-    ModuleValue,
-    Partial,
     Phase,
     Taint,
     Token,
@@ -75,7 +71,7 @@ def evaluate(s: State, frame: Frame, term: Term, at: int) -> Value:
 # --- names ----------------------------------------------------------------------------------------------------------
 
 
-def name(s: State, frame: Frame, term: Name, at: int) -> Value:
+def _name(s: State, frame: Frame, term: Name, at: int) -> Value:
     ident = term.id
     function = frame.info.function
     if ident in function.bound and ident not in function.globals and ident not in function.nonlocals:
@@ -84,6 +80,7 @@ def name(s: State, frame: Frame, term: Name, at: int) -> Value:
 
 
 def local(s: State, frame: Frame, ident: str, at: int) -> Value:
+    """A local name at an operation: the bindings that reach it, and the argument where none surely comes before."""
     positions, initial = frame.info.reaching(ident, at)
     value = frame.args.get(ident, NOTHING) if initial else NOTHING
     for position in positions:
@@ -104,15 +101,15 @@ def free(s: State, frame: Frame, ident: str, span: int, at: int) -> Value:
             if function.kind is Kind.MODULE:
                 break
             if function.kind is not Kind.CLASS and ident in function.bound and ident not in function.nonlocals:
-                _loaded(frame, scope, ident, span, at)
+                loaded(frame, scope, ident, span, at)
                 return everything(s, scope, ident) | s.read(scope, ident, frame)
             scope = scope.env
     holder = s.module_value(module)
     if ident in module.functions[0].function.bound or ident in s.heap.get(holder, {}):
-        _loaded(frame, holder, ident, span, at)
+        loaded(frame, holder, ident, span, at)
         return s.read(holder, ident, frame)
     for op in module.functions[0].binds().get("*", ()):
-        found = _star_import(s, frame, module, op, ident)
+        found = star_import(s, frame, module, op, ident)
         if found:
             return found
     return frozenset((s.external(f"builtins.{ident}"),))
@@ -126,7 +123,7 @@ def everything(s: State, frame: Frame, ident: str) -> Value:
     return value
 
 
-def _star_import(s: State, frame: Frame, module: Module, position: int, ident: str) -> Value:
+def star_import(s: State, frame: Frame, module: Module, position: int, ident: str) -> Value:
     op = module.functions[0].function.ops[position]
     imported = op.value  # type: ignore[union-attr]
     if not isinstance(imported, Imported):
@@ -138,11 +135,7 @@ def _star_import(s: State, frame: Frame, module: Module, position: int, ident: s
     return s.read(s.module_value(target), ident, frame)
 
 
-def _loaded(frame: Frame, holder: Any, ident: str, span: int, at: int) -> None:
-    frame.loads.setdefault((holder, ident), []).append((span, at))
-
-
-def imported(s: State, frame: Frame, term: Imported, at: int) -> Value:
+def _imported(s: State, frame: Frame, term: Imported, at: int) -> Value:
     module = frame.info.module
     target = s.program.find(module, term.module, term.level)
     if not term.name:
@@ -156,7 +149,7 @@ def imported(s: State, frame: Frame, term: Imported, at: int) -> Value:
         if value or term.name in target.functions[0].function.bound:
             return value
         for op in target.functions[0].binds().get("*", ()):
-            if found := _star_import(s, frame, target, op, term.name):
+            if found := star_import(s, frame, target, op, term.name):
                 return found
     sub = s.program.find(module, f"{term.module}.{term.name}" if term.module else term.name, term.level)
     if sub is not None:
@@ -167,248 +160,14 @@ def imported(s: State, frame: Frame, term: Imported, at: int) -> Value:
     fqn = s.models.canonical(f"{term.module}.{term.name}")
     known = s.models.attribute(fqn)
     if known is not None and known.gives in ("isolated", "instance"):
-        return _modelled(s, frame, fqn, known.gives, known.type, known.concept, 0)
+        return modelled(s, frame, fqn, known.gives, known.type, known.concept, 0)
     return frozenset((s.external(fqn),))
-
-
-# --- attributes -----------------------------------------------------------------------------------------------------
-
-
-def attr(s: State, frame: Frame, term: Attr, at: int) -> Value:
-    found: Value = NOTHING
-    for atom in evaluate(s, frame, term.base, at):
-        value = attribute(s, frame, atom, term.name, term.span, at)
-        found = found | value if found else value
-    return found
-
-
-def attribute(s: State, frame: Frame, atom: Atom, name: str, span: int, at: int) -> Value:
-    """The attribute `name` of one atom."""
-    handler = _ATTRIBUTES.get(atom.__class__)
-    return NOTHING if handler is None else handler(s, frame, atom, name, span, at)
-
-
-def _module_attribute(s: State, frame: Frame, atom: ModuleValue, name: str, span: int, at: int) -> Value:
-    _loaded(frame, atom, name, span, at)
-    value = s.read(atom, name, frame)
-    if value:
-        return value
-    module = atom.module
-    if sub := s.program.at((*module.parts, name)):
-        calls.import_module(s, sub)
-        return frozenset((s.module_value(sub),))
-    for op in module.functions[0].binds().get("*", ()):
-        if found := _star_import(s, frame, module, op, name):
-            return found
-    return NOTHING
-
-
-def _external_attribute(s: State, frame: Frame, atom: External, name: str, span: int, at: int) -> Value:
-    fqn = s.models.canonical(f"{atom.fqn}.{name}")
-    known = s.models.attribute(fqn)
-    if known is not None and known.gives:
-        return _modelled(s, frame, fqn, known.gives, known.type, known.concept or s.models.concept(name), span)
-    owner = s.models.attribute(atom.fqn)
-    if owner is not None and owner.gives == "request" and s.models.call(fqn) is None:
-        return frozenset((request_data(s, name),))
-    written = s.read(atom, name, frame) if atom in s.heap else NOTHING
-    module = s.program.find(frame.info.module, fqn, 0) if "." in fqn else None
-    if module is not None:
-        calls.import_module(s, module)
-        return frozenset((s.module_value(module),))
-    _loaded(frame, atom, name, span, at)
-    return written | {s.external(fqn)}
-
-
-def _modelled(s: State, frame: Frame, fqn: str, gives: str, type_: str, concept: str, span: int) -> Value:
-    """What a model says an attribute is."""
-    match gives:
-        case "request":
-            if type_:
-                return frozenset((s.the_instance(None, type_, frame.info.module, span, Phase.REQUEST),))
-            return frozenset((s.taint(Strength.IDENTITY if concept else Strength.CONTENT, concept),))
-        case "isolated":
-            return frozenset((s.the_instance(None, type_ or fqn, frame.info.module, span, Phase.REQUEST),))
-        case "instance":
-            return frozenset((s.the_instance(None, type_ or fqn, frame.info.module, span, Phase.SETUP),))
-        case "address":
-            return frozenset(
-                (s.taint(Strength.CONTENT, "address"), s.token(False, "the client's address", frame, span))
-            )
-        case _:
-            return NOTHING
-
-
-def request_data(s: State, name: str, base: Taint | None = None) -> Taint:
-    """Request data reached by a name: an id by its name, else as personal as what it is part of."""
-    concept = s.models.concept(name)
-    if concept:
-        return s.taint(Strength.IDENTITY, concept)
-    if base is not None:
-        return s.taint(base.strength, base.concept)
-    return s.taint(Strength.CONTENT)
-
-
-def _class_attribute(s: State, frame: Frame, atom: ClassValue, name: str, span: int, at: int) -> Value:
-    order, externals = calls.mro(s, atom)
-    for cls in order:
-        _loaded(frame, cls, name, span, at)
-        value = s.read(cls, name, frame)
-        if value:
-            return frozenset(_bound_to_class(s, v, atom) for v in value)
-    if name == "__name__" or name == "__class__":
-        return NOTHING
-    return frozenset(s.external(f"{base}.{name}") for base in externals)
-
-
-def _bound_to_class(s: State, value: Atom, cls: ClassValue) -> Atom:
-    if isinstance(value, FunctionValue) and "classmethod" in s.traits.get(value.info, ()):
-        return s.method(value, cls)
-    return value
-
-
-def _instance_attribute(s: State, frame: Frame, atom: Instance, name: str, span: int, at: int) -> Value:
-    _loaded(frame, atom, name, span, at)
-    found = s.read(atom, name, frame)
-    if atom.cls is None:
-        return found | _library_attribute(s, frame, atom, atom.fqn, name, span)
-    if name == "__class__":
-        return frozenset((atom.cls,))
-    return found | class_lookup(s, frame, atom, name, span, at, found)
-
-
-def class_lookup(s: State, frame: Frame, atom: Instance, name: str, span: int, at: int, found: Value) -> Value:
-    """What the classes of an instance say about an attribute."""
-    assert atom.cls is not None
-    order, externals = calls.mro(s, atom.cls)
-    for cls in order:
-        value = s.read(cls, name, frame)
-        if value and calls.is_field(s, cls, name):
-            return _own_copy(s, atom, name, value)
-        if value and found and _is_shadowed(s, frame, atom, name, at):
-            return NOTHING
-        if value:
-            _loaded(frame, cls, name, span, at)
-            bound: set[Atom] = set()
-            for v in value:
-                bound.update(_bound_to_instance(s, frame, v, atom, span, at))
-            return frozenset(bound)
-    if found:
-        return NOTHING
-    if assumed := _annotated(s, frame, order, name):
-        return assumed
-    parts: Value = NOTHING
-    for base in externals:
-        if base not in ("builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"):
-            parts = parts | _library_attribute(s, frame, atom, base, name, span)
-    return parts
-
-
-def _is_shadowed(s: State, frame: Frame, atom: Instance, name: str, at: int) -> bool:
-    """Whether the instance surely has an attribute of its own: from its making, or set earlier in this method."""
-    if name in s.born.get(atom, ()):
-        return True
-    function = frame.info.function
-    if frame.receiver is not atom or not function.params or at >= len(function.ops):
-        return False
-    around = set(ancestors(function.blocks, function.ops[at].block))
-    own = function.params[0].name
-    return any(
-        isinstance(op, Bind)
-        and op.how is How.ASSIGN
-        and op.block in around
-        and isinstance(op.target, Attr)
-        and op.target.name == name
-        and isinstance(op.target.base, Name)
-        and op.target.base.id == own
-        for op in function.ops[:at]
-    )
-
-
-def _own_copy(s: State, owner: Instance, name: str, value: Value) -> Value:
-    """Data classes give each instance its own copy of a default."""
-    own: set[Atom] = set()
-    for atom in value:
-        own.add(s.copy_of(atom, owner, name) if isinstance(atom, Instance) and atom.cls is None else atom)
-    s.write(owner, name, frozenset(own))
-    return frozenset(own)
-
-
-def _annotated(s: State, frame: Frame, order: tuple[ClassValue, ...], name: str) -> Value:
-    """An object of the class that a class body declares for an attribute nobody was seen to set."""
-    from leaklint.project import entries
-
-    for cls in order:
-        annotation = cls.info.fields.get(name)
-        if annotation is not None:
-            return entries.typed(s, cls.frame, annotation, Phase.REQUEST)
-    return NOTHING
-
-
-def _bound_to_instance(s: State, frame: Frame, value: Atom, receiver: Instance, span: int, at: int) -> Value:
-    if not isinstance(value, FunctionValue):
-        return frozenset((value,))
-    traits = s.traits.get(value.info, ())
-    if "staticmethod" in traits:
-        return frozenset((value,))
-    if "classmethod" in traits and receiver.cls is not None:
-        return frozenset((s.method(value, receiver.cls),))
-    method = s.method(value, receiver)
-    if "property" in traits:
-        call = Call(Name("", span), (), (), span, 0)
-        return calls.call_atom(s, frame, method, call, (), (), at)
-    if value.info.function.owner < 0:
-        return frozenset((value,))  # a function stored in the class body from elsewhere keeps its own first parameter
-    return frozenset((method,))
-
-
-def _library_attribute(s: State, frame: Frame, atom: Atom, fqn: str, name: str, span: int) -> Value:
-    full = s.models.canonical(f"{fqn}.{name}")
-    known = s.models.attribute(full)
-    if known is not None and known.gives:
-        return _modelled(s, frame, full, known.gives, known.type, known.concept or s.models.concept(name), span)
-    if s.models.call(full) is None:
-        kind = s.models.type(fqn)
-        if kind is not None and kind.holds == "request":
-            return frozenset((request_data(s, name), s.member(atom, name, full)))
-    return frozenset((s.member(atom, name, full),))
-
-
-def _member_attribute(s: State, frame: Frame, atom: Member, name: str, span: int, at: int) -> Value:
-    _loaded(frame, atom, name, span, at)
-    depth, owner = 0, atom.owner
-    while isinstance(owner, Member):
-        depth, owner = depth + 1, owner.owner
-    if depth > 4:
-        return frozenset((atom,))
-    return s.read(atom, name, frame) | {s.member(atom, name, f"{atom.fqn}.{name}")}
-
-
-def _anything_attribute(s: State, frame: Frame, atom: Anything, name: str, span: int, at: int) -> Value:
-    return frozenset((atom,))
-
-
-def _same_attribute(s: State, frame: Frame, atom: Token, name: str, span: int, at: int) -> Value:
-    """`uuid4().hex` and `datetime.now().date` are made of what they belong to; what has an id of its own is no id."""
-    return NOTHING if name == "id" or s.models.concept(name) else frozenset((atom,))
-
-
-def _taint_attribute(s: State, frame: Frame, atom: Taint, name: str, span: int, at: int) -> Value:
-    return frozenset((request_data(s, name, atom),))
-
-
-def _function_attribute(s: State, frame: Frame, atom: FunctionValue, name: str, span: int, at: int) -> Value:
-    _loaded(frame, atom, name, span, at)
-    made = s.made_of.get(atom.info)
-    if made is not None:
-        return s.read(atom, name, frame) | _library_attribute(s, frame, atom, made, name, span)
-    return s.read(atom, name, frame)
 
 
 # --- items ----------------------------------------------------------------------------------------------------------
 
 
-def item(s: State, frame: Frame, term: Item, at: int) -> Value:
+def _item(s: State, frame: Frame, term: Item, at: int) -> Value:
     base = evaluate(s, frame, term.base, at)
     key = evaluate(s, frame, term.key, at)
     if term.key.__class__ is Blend and term.key.op == "slice":
@@ -469,10 +228,10 @@ def select_items(s: State, frame: Frame, atom: Any, key_term: Term | None, key: 
     """Items under the key: those under the same constant and under unknown keys, or all."""
     constant = constant_key(key_term, key)
     if constant is None:
-        _loaded(frame, atom, ITEMS, span, at)
+        loaded(frame, atom, ITEMS, span, at)
         return s.items(atom, frame)
     field = item_field(constant)
-    _loaded(frame, atom, field, span, at)
+    loaded(frame, atom, field, span, at)
     fields = s.fields(atom, frame)
     return fields.get(field, NOTHING) | fields.get(ITEMS, NOTHING)
 
@@ -491,14 +250,14 @@ def constant_key(term: Term | None, value: Value) -> object | None:
 # --- calls and computed values --------------------------------------------------------------------------------------
 
 
-def call(s: State, frame: Frame, term: Call, at: int) -> Value:
+def _call(s: State, frame: Frame, term: Call, at: int) -> Value:
     func = evaluate(s, frame, term.func, at)
     args = tuple([evaluate(s, frame, a.value if a.__class__ is Star else a, at) for a in term.args])
     keywords = tuple([(k, evaluate(s, frame, v, at)) for k, v in term.keywords])
     return calls.call(s, frame, term, func, args, keywords, at)
 
 
-def choice(s: State, frame: Frame, term: Choice, at: int) -> Value:
+def _choice(s: State, frame: Frame, term: Choice, at: int) -> Value:
     if term.test is not None:
         evaluate(s, frame, term.test, at)
     value: Value = NOTHING
@@ -507,7 +266,7 @@ def choice(s: State, frame: Frame, term: Choice, at: int) -> Value:
     return value
 
 
-def blend(s: State, frame: Frame, term: Blend, at: int) -> Value:
+def _blend(s: State, frame: Frame, term: Blend, at: int) -> Value:
     """A computed value keeps what is personal and what makes it unique; constants in it say nothing."""
     parts = [evaluate(s, frame, p, at) for p in term.parts]
     if term.op == "Add" and all(any(isinstance(a, Instance) for a in p) for p in parts):
@@ -548,13 +307,13 @@ def _is_made_unique(token: Token, others: Iterable[Atom]) -> bool:
     return False
 
 
-def test(s: State, frame: Frame, term: Test, at: int) -> Value:
+def _test(s: State, frame: Frame, term: Test, at: int) -> Value:
     for part in term.parts:
         evaluate(s, frame, part, at)
     return NOTHING
 
 
-def display(s: State, frame: Frame, term: Display, at: int) -> Value:
+def _display(s: State, frame: Frame, term: Display, at: int) -> Value:
     instance = s.instance(None, f"builtins.{term.kind}", frame, term.span)
     value = frozenset((instance,))
     wide = len(term.values) > _WIDE
@@ -589,7 +348,7 @@ def merge_items(s: State, frame: Frame, into: Instance, value: Value) -> None:
             s.build(into, ITEMS, frozenset((atom,)))
 
 
-def part(s: State, frame: Frame, term: Part, at: int) -> Value:
+def _part(s: State, frame: Frame, term: Part, at: int) -> Value:
     value = evaluate(s, frame, term.value, at)
     found: set[Atom] = set()
     for atom in value:
@@ -649,126 +408,67 @@ def _iterated(s: State, frame: Frame, atom: Instance, at: int) -> Value:
     return frozenset(found)
 
 
-def constant(s: State, frame: Frame, term: Const, at: int) -> Value:
+def _constant(s: State, frame: Frame, term: Const, at: int) -> Value:
     value = term.value
     if value.__class__ is str or value.__class__ is int:
         return frozenset((s.literal(value, frame.info.module, term.span),))
     return NOTHING
 
 
-def function_ref(s: State, frame: Frame, term: FunctionRef, at: int) -> Value:
+def _function_ref(s: State, frame: Frame, term: FunctionRef, at: int) -> Value:
     info: FunctionInfo = frame.info.module.functions[term.index]
     return frozenset((s.function_value(info, frame),))
 
 
-def class_ref(s: State, frame: Frame, term: ClassRef, at: int) -> Value:
+def _class_ref(s: State, frame: Frame, term: ClassRef, at: int) -> Value:
     return frozenset((s.class_value(frame.info.module, term.index, frame),))
 
 
-def awaited(s: State, frame: Frame, term: Await, at: int) -> Value:
+def _awaited(s: State, frame: Frame, term: Await, at: int) -> Value:
     return evaluate(s, frame, term.value, at)
 
 
-def yielded(s: State, frame: Frame, term: Yield, at: int) -> Value:
+def _yielded(s: State, frame: Frame, term: Yield, at: int) -> Value:
     value = evaluate(s, frame, term.value, at)
     calls.returned(s, frame, value)
     return NOTHING
 
 
-def starred(s: State, frame: Frame, term: Star, at: int) -> Value:
+def _starred(s: State, frame: Frame, term: Star, at: int) -> Value:
     return evaluate(s, frame, term.value, at)
 
 
-def carried(s: State, frame: Frame | None, value: Value, depth: int = 3) -> frozenset[Taint]:
-    """The request data in a value, also inside the objects it is made of.
-
-    Of an object, what it was made with counts; what others wrote to it later is their doing.
-    """
-    found: set[Taint] = set()
-    _carried(s, frame, value, depth, found, set())
-    return frozenset(found)
-
-
-def _carried(s: State, frame: Frame | None, value: Value, depth: int, found: set[Taint], seen: set[Atom]) -> None:
-    for atom in value:
-        if atom.__class__ is Taint:
-            found.add(atom)
-        elif atom.__class__ is Instance and atom not in seen:
-            instance: Instance = atom
-            seen.add(atom)
-            if instance.phase is not Phase.REQUEST:
-                continue
-            kind = s.models.type(instance.fqn) if instance.fqn else None
-            if kind is not None and kind.holds == "request":
-                found.add(s.taint(Strength.IDENTITY, "request"))
-            if depth > 0 and not instance.joined:
-                if frame is not None:
-                    s.readers[atom, MAKING][frame] = None
-                for held in list(s.born.get(instance, {}).values()):
-                    _carried(s, frame, held, depth - 1, found, seen)
-        elif atom.__class__ is Method and atom not in seen:
-            seen.add(atom)
-            _carried(s, frame, frozenset((atom.receiver,)), depth, found, seen)
-        elif atom.__class__ is Member and atom not in seen:
-            seen.add(atom)
-            _carried(s, frame, frozenset((atom.owner,)), depth, found, seen)
-        elif atom.__class__ is FunctionValue and atom not in seen:
-            seen.add(atom)
-            _carried_closure(s, frame, atom, depth, found, seen)
-
-
-def _carried_closure(
-    s: State, frame: Frame | None, atom: FunctionValue, depth: int, found: set[Taint], seen: set[Atom]
-) -> None:
-    """A nested function keeps what it closes over."""
-    env = atom.env
-    if env is None or env.phase is not Phase.REQUEST or depth <= 0 or env.info.function.kind is not Kind.FUNCTION:
-        return
-    for ident in sorted(_free_names(atom.info)):
-        if ident in env.info.function.bound:
-            _carried(s, frame, everything(s, env, ident), depth - 1, found, seen)
-
-
-def _free_names(info: FunctionInfo) -> set[str]:
-    names: set[str] = set()
-    stack: list[Any] = [*info.function.ops]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Name):
-            if node.id not in info.function.bound:
-                names.add(node.id)
-        elif isinstance(node, tuple):
-            stack.extend(x for x in node if isinstance(x, tuple))
-    return names
-
-
 _TERMS: dict[type[Any], Callable[[State, Frame, Any, int], Value]] = {
-    Const: constant,
-    Name: name,
+    Const: _constant,
+    Name: _name,
     Attr: attr,
-    Item: item,
-    Call: call,
-    Choice: choice,
-    Blend: blend,
-    Test: test,
-    Display: display,
-    Part: part,
-    Await: awaited,
-    Yield: yielded,
-    Star: starred,
-    FunctionRef: function_ref,
-    ClassRef: class_ref,
-    Imported: imported,
+    Item: _item,
+    Call: _call,
+    Choice: _choice,
+    Blend: _blend,
+    Test: _test,
+    Display: _display,
+    Part: _part,
+    Await: _awaited,
+    Yield: _yielded,
+    Star: _starred,
+    FunctionRef: _function_ref,
+    ClassRef: _class_ref,
+    Imported: _imported,
 }
-_ATTRIBUTES: dict[type[Atom], Callable[[State, Frame, Any, str, int, int], Value]] = {
-    ModuleValue: _module_attribute,
-    External: _external_attribute,
-    ClassValue: _class_attribute,
-    Instance: _instance_attribute,
-    Member: _member_attribute,
-    Taint: _taint_attribute,
-    Token: _same_attribute,
-    FunctionValue: _function_attribute,
-    Anything: _anything_attribute,
-}
-__all__ = ["ELEMENT", "Partial", "carried", "element", "evaluate", "everything", "mixed"]
+__all__ = [
+    "attribute",
+    "carried",
+    "class_lookup",
+    "constant_key",
+    "element",
+    "evaluate",
+    "everything",
+    "free",
+    "local",
+    "merge_items",
+    "mixed",
+    "part_of",
+    "request_data",
+    "select_items",
+]

@@ -370,3 +370,8 @@ def grown(old: Value, value: Value) -> Value:
 def item_field(key: object) -> str:
     """The heap field of an item under a constant key."""
     return f"[{key!r}]"
+
+
+def loaded(frame: Frame, holder: Holder, ident: str, span: Range, at: int) -> None:
+    """Remember that a frame reads a field."""
+    frame.loads.setdefault((holder, ident), []).append((span, at))

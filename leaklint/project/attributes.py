@@ -1,0 +1,287 @@
+"""Attributes of atoms: what `x.name` may stand for, by what `x` is.
+
+Reads the state; looks nothing up that the models or the classes of the program do not say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from leaklint.index.summary import (
+    Attr,
+    Bind,
+    Call,
+    How,
+    Name,
+)
+from leaklint.project import calls, evaluate
+from leaklint.project.program import ancestors
+from leaklint.project.state import Frame, State, loaded
+from leaklint.project.suspect import Strength
+from leaklint.project.values import (
+    NOTHING,
+    Anything,
+    Atom,
+    ClassValue,
+    External,
+    FunctionValue,
+    Instance,
+    Member,
+    ModuleValue,
+    Phase,
+    Super,
+    Taint,
+    Token,
+    Value,
+)
+
+
+def attr(s: State, frame: Frame, term: Attr, at: int) -> Value:
+    """The value of an attribute term."""
+    found: Value = NOTHING
+    for atom in evaluate.evaluate(s, frame, term.base, at):
+        value = attribute(s, frame, atom, term.name, term.span, at)
+        found = found | value if found else value
+    return found
+
+
+def attribute(s: State, frame: Frame, atom: Atom, name: str, span: int, at: int) -> Value:
+    """The attribute `name` of one atom."""
+    handler = ATTRIBUTES.get(atom.__class__)
+    return NOTHING if handler is None else handler(s, frame, atom, name, span, at)
+
+
+def _module_attribute(s: State, frame: Frame, atom: ModuleValue, name: str, span: int, at: int) -> Value:
+    loaded(frame, atom, name, span, at)
+    value = s.read(atom, name, frame)
+    if value:
+        return value
+    module = atom.module
+    if sub := s.program.at((*module.parts, name)):
+        calls.import_module(s, sub)
+        return frozenset((s.module_value(sub),))
+    for op in module.functions[0].binds().get("*", ()):
+        if found := evaluate.star_import(s, frame, module, op, name):
+            return found
+    return NOTHING
+
+
+def _external_attribute(s: State, frame: Frame, atom: External, name: str, span: int, at: int) -> Value:
+    fqn = s.models.canonical(f"{atom.fqn}.{name}")
+    known = s.models.attribute(fqn)
+    if known is not None and known.gives:
+        return modelled(s, frame, fqn, known.gives, known.type, known.concept or s.models.concept(name), span)
+    owner = s.models.attribute(atom.fqn)
+    if owner is not None and owner.gives == "request" and s.models.call(fqn) is None:
+        return frozenset((request_data(s, name),))
+    written = s.read(atom, name, frame) if atom in s.heap else NOTHING
+    module = s.program.find(frame.info.module, fqn, 0) if "." in fqn else None
+    if module is not None:
+        calls.import_module(s, module)
+        return frozenset((s.module_value(module),))
+    loaded(frame, atom, name, span, at)
+    return written | {s.external(fqn)}
+
+
+def modelled(s: State, frame: Frame, fqn: str, gives: str, type_: str, concept: str, span: int) -> Value:
+    """What a model says an attribute is."""
+    match gives:
+        case "request":
+            if type_:
+                return frozenset((s.the_instance(None, type_, frame.info.module, span, Phase.REQUEST),))
+            return frozenset((s.taint(Strength.IDENTITY if concept else Strength.CONTENT, concept),))
+        case "isolated":
+            return frozenset((s.the_instance(None, type_ or fqn, frame.info.module, span, Phase.REQUEST),))
+        case "instance":
+            return frozenset((s.the_instance(None, type_ or fqn, frame.info.module, span, Phase.SETUP),))
+        case "address":
+            return frozenset(
+                (s.taint(Strength.CONTENT, "address"), s.token(False, "the client's address", frame, span))
+            )
+        case _:
+            return NOTHING
+
+
+def request_data(s: State, name: str, base: Taint | None = None) -> Taint:
+    """Request data reached by a name: an id by its name, else as personal as what it is part of."""
+    concept = s.models.concept(name)
+    if concept:
+        return s.taint(Strength.IDENTITY, concept)
+    if base is not None:
+        return s.taint(base.strength, base.concept)
+    return s.taint(Strength.CONTENT)
+
+
+def _class_attribute(s: State, frame: Frame, atom: ClassValue, name: str, span: int, at: int) -> Value:
+    order, externals = calls.mro(s, atom)
+    for cls in order:
+        loaded(frame, cls, name, span, at)
+        value = s.read(cls, name, frame)
+        if value:
+            return frozenset(_bound_to_class(s, v, atom) for v in value)
+    if name == "__name__" or name == "__class__":
+        return NOTHING
+    return frozenset(s.external(f"{base}.{name}") for base in externals)
+
+
+def _bound_to_class(s: State, value: Atom, cls: ClassValue) -> Atom:
+    if isinstance(value, FunctionValue) and "classmethod" in s.traits.get(value.info, ()):
+        return s.method(value, cls)
+    return value
+
+
+def _instance_attribute(s: State, frame: Frame, atom: Instance, name: str, span: int, at: int) -> Value:
+    loaded(frame, atom, name, span, at)
+    found = s.read(atom, name, frame)
+    if atom.cls is None:
+        return found | _library_attribute(s, frame, atom, atom.fqn, name, span)
+    if name == "__class__":
+        return frozenset((atom.cls,))
+    return found | class_lookup(s, frame, atom, name, span, at, found)
+
+
+def class_lookup(s: State, frame: Frame, atom: Instance, name: str, span: int, at: int, found: Value) -> Value:
+    """What the classes of an instance say about an attribute."""
+    assert atom.cls is not None
+    order, externals = calls.mro(s, atom.cls)
+    for cls in order:
+        value = s.read(cls, name, frame)
+        if value and calls.is_field(s, cls, name):
+            return _own_copy(s, atom, name, value)
+        if value and found and _is_shadowed(s, frame, atom, name, at):
+            return NOTHING
+        if value:
+            loaded(frame, cls, name, span, at)
+            bound: set[Atom] = set()
+            for v in value:
+                bound.update(_bound_to_instance(s, frame, v, atom, span, at))
+            return frozenset(bound)
+    if found:
+        return NOTHING
+    if assumed := _annotated(s, frame, order, name):
+        return assumed
+    parts: Value = NOTHING
+    for base in externals:
+        if base not in ("builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"):
+            parts = parts | _library_attribute(s, frame, atom, base, name, span)
+    return parts
+
+
+def _is_shadowed(s: State, frame: Frame, atom: Instance, name: str, at: int) -> bool:
+    """Whether the instance surely has an attribute of its own: from its making, or set earlier in this method."""
+    if name in s.born.get(atom, ()):
+        return True
+    function = frame.info.function
+    if frame.receiver is not atom or not function.params or at >= len(function.ops):
+        return False
+    around = set(ancestors(function.blocks, function.ops[at].block))
+    own = function.params[0].name
+    return any(
+        isinstance(op, Bind)
+        and op.how is How.ASSIGN
+        and op.block in around
+        and isinstance(op.target, Attr)
+        and op.target.name == name
+        and isinstance(op.target.base, Name)
+        and op.target.base.id == own
+        for op in function.ops[:at]
+    )
+
+
+def _own_copy(s: State, owner: Instance, name: str, value: Value) -> Value:
+    """Data classes give each instance its own copy of a default."""
+    own: set[Atom] = set()
+    for atom in value:
+        own.add(s.copy_of(atom, owner, name) if isinstance(atom, Instance) and atom.cls is None else atom)
+    s.write(owner, name, frozenset(own))
+    return frozenset(own)
+
+
+def _annotated(s: State, frame: Frame, order: tuple[ClassValue, ...], name: str) -> Value:
+    """An object of the class that a class body declares for an attribute nobody was seen to set."""
+    from leaklint.project import entries
+
+    for cls in order:
+        annotation = cls.info.fields.get(name)
+        if annotation is not None:
+            return entries.typed(s, cls.frame, annotation, Phase.REQUEST)
+    return NOTHING
+
+
+def _bound_to_instance(s: State, frame: Frame, value: Atom, receiver: Instance, span: int, at: int) -> Value:
+    if not isinstance(value, FunctionValue):
+        return frozenset((value,))
+    traits = s.traits.get(value.info, ())
+    if "staticmethod" in traits:
+        return frozenset((value,))
+    if "classmethod" in traits and receiver.cls is not None:
+        return frozenset((s.method(value, receiver.cls),))
+    method = s.method(value, receiver)
+    if "property" in traits:
+        call = Call(Name("", span), (), (), span, 0)
+        return calls.call_atom(s, frame, method, call, (), (), at)
+    if value.info.function.owner < 0:
+        return frozenset((value,))  # a function stored in the class body from elsewhere keeps its own first parameter
+    return frozenset((method,))
+
+
+def _library_attribute(s: State, frame: Frame, atom: Atom, fqn: str, name: str, span: int) -> Value:
+    full = s.models.canonical(f"{fqn}.{name}")
+    known = s.models.attribute(full)
+    if known is not None and known.gives:
+        return modelled(s, frame, full, known.gives, known.type, known.concept or s.models.concept(name), span)
+    if s.models.call(full) is None:
+        kind = s.models.type(fqn)
+        if kind is not None and kind.holds == "request":
+            return frozenset((request_data(s, name), s.member(atom, name, full)))
+    return frozenset((s.member(atom, name, full),))
+
+
+def _member_attribute(s: State, frame: Frame, atom: Member, name: str, span: int, at: int) -> Value:
+    loaded(frame, atom, name, span, at)
+    depth, owner = 0, atom.owner
+    while isinstance(owner, Member):
+        depth, owner = depth + 1, owner.owner
+    if depth > 4:
+        return frozenset((atom,))
+    return s.read(atom, name, frame) | {s.member(atom, name, f"{atom.fqn}.{name}")}
+
+
+def _anything_attribute(s: State, frame: Frame, atom: Anything, name: str, span: int, at: int) -> Value:
+    return frozenset((atom,))
+
+
+def _same_attribute(s: State, frame: Frame, atom: Token, name: str, span: int, at: int) -> Value:
+    """`uuid4().hex` and `datetime.now().date` are made of what they belong to; what has an id of its own is no id."""
+    return NOTHING if name == "id" or s.models.concept(name) else frozenset((atom,))
+
+
+def _taint_attribute(s: State, frame: Frame, atom: Taint, name: str, span: int, at: int) -> Value:
+    return frozenset((request_data(s, name, atom),))
+
+
+def _function_attribute(s: State, frame: Frame, atom: FunctionValue, name: str, span: int, at: int) -> Value:
+    loaded(frame, atom, name, span, at)
+    made = s.made_of.get(atom.info)
+    if made is not None:
+        return s.read(atom, name, frame) | _library_attribute(s, frame, atom, made, name, span)
+    return s.read(atom, name, frame)
+
+
+def _super_attribute(s: State, frame: Frame, atom: Super, name: str, span: int, at: int) -> Value:
+    return calls.super_attribute(s, frame, atom, name, span, at)
+
+
+ATTRIBUTES: dict[type[Atom], Callable[[State, Frame, Any, str, int, int], Value]] = {
+    ModuleValue: _module_attribute,
+    External: _external_attribute,
+    ClassValue: _class_attribute,
+    Instance: _instance_attribute,
+    Member: _member_attribute,
+    Taint: _taint_attribute,
+    Token: _same_attribute,
+    FunctionValue: _function_attribute,
+    Super: _super_attribute,
+    Anything: _anything_attribute,
+}

@@ -1,0 +1,90 @@
+"""What a value carries: request data in it, and in the objects it is made of.
+
+Only reads the state.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from leaklint.index.summary import (
+    Kind,
+    Name,
+)
+from leaklint.project import evaluate
+from leaklint.project.program import FunctionInfo
+from leaklint.project.state import MAKING, Frame, State
+from leaklint.project.suspect import Strength
+from leaklint.project.values import (
+    Atom,
+    FunctionValue,
+    Instance,
+    Member,
+    Method,
+    Phase,
+    Taint,
+    Value,
+)
+
+
+def carried(s: State, frame: Frame | None, value: Value, depth: int = 3) -> frozenset[Taint]:
+    """The request data in a value, also inside the objects it is made of.
+
+    Of an object, what it was made with counts; what others wrote to it later is their doing.
+    """
+    found: set[Taint] = set()
+    _carried(s, frame, value, depth, found, set())
+    return frozenset(found)
+
+
+def _carried(s: State, frame: Frame | None, value: Value, depth: int, found: set[Taint], seen: set[Atom]) -> None:
+    for atom in value:
+        if atom.__class__ is Taint:
+            found.add(atom)
+        elif atom.__class__ is Instance and atom not in seen:
+            instance: Instance = atom
+            seen.add(atom)
+            if instance.phase is not Phase.REQUEST:
+                continue
+            kind = s.models.type(instance.fqn) if instance.fqn else None
+            if kind is not None and kind.holds == "request":
+                found.add(s.taint(Strength.IDENTITY, "request"))
+            if depth > 0 and not instance.joined:
+                if frame is not None:
+                    s.readers[atom, MAKING][frame] = None
+                for held in list(s.born.get(instance, {}).values()):
+                    _carried(s, frame, held, depth - 1, found, seen)
+        elif atom.__class__ is Method and atom not in seen:
+            seen.add(atom)
+            _carried(s, frame, frozenset((atom.receiver,)), depth, found, seen)
+        elif atom.__class__ is Member and atom not in seen:
+            seen.add(atom)
+            _carried(s, frame, frozenset((atom.owner,)), depth, found, seen)
+        elif atom.__class__ is FunctionValue and atom not in seen:
+            seen.add(atom)
+            _carried_closure(s, frame, atom, depth, found, seen)
+
+
+def _carried_closure(
+    s: State, frame: Frame | None, atom: FunctionValue, depth: int, found: set[Taint], seen: set[Atom]
+) -> None:
+    """A nested function keeps what it closes over."""
+    env = atom.env
+    if env is None or env.phase is not Phase.REQUEST or depth <= 0 or env.info.function.kind is not Kind.FUNCTION:
+        return
+    for ident in sorted(_free_names(atom.info)):
+        if ident in env.info.function.bound:
+            _carried(s, frame, evaluate.everything(s, env, ident), depth - 1, found, seen)
+
+
+def _free_names(info: FunctionInfo) -> set[str]:
+    names: set[str] = set()
+    stack: list[Any] = [*info.function.ops]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Name):
+            if node.id not in info.function.bound:
+                names.add(node.id)
+        elif isinstance(node, tuple):
+            stack.extend(x for x in node if isinstance(x, tuple))
+    return names
