@@ -20,6 +20,7 @@ from leaklint.project.execute import is_making
 from leaklint.project.fixed import is_fixed
 from leaklint.project.guards import is_guarded
 from leaklint.project.lifetimes import Lifetimes, Why, concurrent, is_identity, isolated
+from leaklint.project.membership import is_only_asked
 from leaklint.project.program import ClassInfo, FunctionInfo, Module
 from leaklint.project.routes import Routes
 from leaklint.project.state import ITEMS, Effect, Frame, Holder, State
@@ -107,7 +108,7 @@ def _slot(s: State, lives: Lifetimes, captured: Captured, effect: Effect) -> tup
     why = lives.why(holder)
     if why is None or isolated(s, holder):  # type: ignore[arg-type]
         return None
-    if concurrent(s, holder) and not client_of(s, holder):
+    if (concurrent(s, holder) and not client_of(s, holder)) or _is_declared(s, holder):
         return None
     if effect.access is not Access.DELETE and is_identity(s, effect):
         return None
@@ -117,6 +118,17 @@ def _slot(s: State, lives: Lifetimes, captured: Captured, effect: Effect) -> tup
         return shortest
     slot, why, chain = shortest
     return replace(slot, path=slot.path[:1]), why, chain  # all headers of one client are one story
+
+
+def _is_declared(s: State, holder: Holder) -> bool:
+    """Whether a class body declares it for a library, as columns are: then each object has a value of its own there."""
+    while isinstance(holder, Member):
+        holder = holder.owner
+    if not isinstance(holder, Instance) or holder.cls is not None or holder.frame is None or holder.frame.cls is None:
+        return False
+    plain = ("builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol")
+    library = any(base not in plain for base in mro(s, holder.frame.cls)[1])
+    return library and not holder.fqn.startswith("builtins.") and s.models.type(holder.fqn) is None
 
 
 def _field(effect: Effect) -> str:
@@ -252,6 +264,8 @@ def _keeps_request_data(s: State, lives: Lifetimes, slot: Slot, frame: Frame, ef
         return False  # what is put into it later is a write of its own
     if _is_filed(s, frame, effect) and not _is_meant_for_one(slot, frame):
         return False  # kept under a key of its own, as a cache does
+    if effect.how == "add" and is_only_asked(s, lives, effect.holder):
+        return False  # a note of what was seen before
     return bool(kept_data(s, lives, effect))
 
 

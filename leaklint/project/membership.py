@@ -1,0 +1,40 @@
+"""Sets that code only looks into: what is in them is told to nobody.
+
+Asks every place of the program at which such a set is read. What is put into it is not known here.
+"""
+
+from __future__ import annotations
+
+from leaklint.index.summary import Attr, Call, Name
+from leaklint.project.lifetimes import Lifetimes
+from leaklint.project.spots import Spot, spots
+from leaklint.project.state import Holder, State
+from leaklint.project.values import Instance
+
+_CHANGING = ("add", "discard", "remove", "clear", "update", "difference_update", "__contains__")
+
+
+def is_only_asked(s: State, lives: Lifetimes, holder: Holder) -> bool:
+    """Whether every reader of a set asks it for one element, or how many there are."""
+    if not isinstance(holder, Instance) or holder.fqn != "builtins.set":
+        return False
+    places = set(lives.holders.get(holder, ()))
+    if not places or any(name[:1] in "[(" for _, name in places):
+        return False
+    for frame in s.frames:
+        spans = {span for place in places for span, _ in frame.loads.get(place, ())}
+        if spans and any(spot.span in spans and not _asks(spot) for spot in spots(frame.info)):
+            return False
+    return True
+
+
+def _asks(spot: Spot) -> bool:
+    if spot.role in ("test", "target", "drop"):
+        return True
+    match spot.outer.term if spot.outer is not None else None:
+        case Attr(name=name):
+            return name in _CHANGING
+        case Call(func=Name(id="len" | "bool")):
+            return True
+        case _:
+            return False
