@@ -49,7 +49,7 @@ def _carried(s: State, frame: Frame | None, value: Value, depth: int, found: set
             kind = s.models.type(instance.fqn) if instance.fqn else None
             if kind is not None and kind.holds == "request":
                 found.add(s.taint(Strength.IDENTITY, "request"))
-            if depth > 0 and not instance.joined:
+            if depth > 0 and not instance.joined and not (kind is not None and kind.database):
                 if frame is not None:
                     s.readers[atom, MAKING][frame] = None
                 for held in list(s.born.get(instance, {}).values()):

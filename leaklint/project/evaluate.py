@@ -308,8 +308,10 @@ def _is_made_unique(token: Token, others: Iterable[Atom]) -> bool:
 
 
 def _test(s: State, frame: Frame, term: Test, at: int) -> Value:
-    for part in term.parts:
-        evaluate(s, frame, part, at)
+    """No value; but what is compared with a name of a library is a condition, made for that library."""
+    parts = [evaluate(s, frame, part, at) for part in term.parts]
+    if any(isinstance(atom, External) for part in parts for atom in part):
+        return frozenset(atom for part in parts for atom in part if isinstance(atom, Taint))
     return NOTHING
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from leaklint.index.summary import Attr, Bind, Call, Const, Function, How, Name, ParamKind, Star, Term
 from leaklint.project import evaluate
 from leaklint.project.state import Frame, State
-from leaklint.project.values import Literal
+from leaklint.project.values import Literal, Phase
 
 _DEEP = 3  # calls and bindings that are followed
 
@@ -41,11 +41,13 @@ def _is_fixed_local(s: State, frame: Frame, ident: str, at: int, deep: int) -> b
         op = frame.info.function.ops[position]
         if not isinstance(op, Bind) or op.how is not How.ASSIGN or not is_fixed(s, frame, op.value, position, deep - 1):
             return False
-    return not initial or _is_always_passed(s, frame, ident, deep)
+    return not initial or all(_is_always_passed(s, f, ident, deep) for f in s.frames if f.info is frame.info)
 
 
 def _is_always_passed(s: State, frame: Frame, param: str, deep: int) -> bool:
     """Whether every caller passes a constant for the parameter."""
+    if frame.phase is Phase.SETUP:
+        return True
     if frame.entry is not None or not frame.callers:
         return False
     for caller, call in frame.callers.items():

@@ -278,19 +278,19 @@ class State:
     def read(self, holder: Holder, name: str, frame: Frame) -> Value:
         self.readers[holder, _group(name)][frame] = None
         value = self.heap[holder].get(name, NOTHING) if holder in self.heap else NOTHING
-        return self._sure(name, value) if holder.__class__ is Instance and holder.joined else value  # type: ignore[union-attr]
+        return self._sure(name, value) if holder.__class__ is Instance and holder.joined else value
 
     def fields(self, holder: Holder, frame: Frame) -> dict[str, Value]:
         """The fields of a container; only its items may be relied on."""
         self.readers[holder, "["][frame] = None
         fields = self.heap.get(holder, {})
-        if holder.__class__ is Instance and holder.joined:  # type: ignore[union-attr]
+        if holder.__class__ is Instance and holder.joined:
             return {name: self._sure(name, value) for name, value in fields.items()}
         return fields
 
     def _sure(self, name: str, value: Value) -> Value:
         """What a field of many objects holds in each of them: of request data, only the id that it is named for."""
-        mixed = [a for a in value if a.__class__ is Taint and not self._is_named_for(name, a)]  # type: ignore[arg-type]
+        mixed = [a for a in value if a.__class__ is Taint and not self._is_named_for(name, a)]
         return value.difference(mixed) if mixed else value
 
     def _is_named_for(self, name: str, taint: Taint) -> bool:
