@@ -15,7 +15,7 @@ from leaklint.index.summary import (
     How,
     Name,
 )
-from leaklint.project import calls, evaluate
+from leaklint.project import builtin_calls, calls, evaluate
 from leaklint.project.program import ancestors
 from leaklint.project.state import Frame, State, loaded
 from leaklint.project.suspect import Strength
@@ -270,7 +270,7 @@ def _function_attribute(s: State, frame: Frame, atom: FunctionValue, name: str, 
 
 
 def _super_attribute(s: State, frame: Frame, atom: Super, name: str, span: int, at: int) -> Value:
-    return calls.super_attribute(s, frame, atom, name, span, at)
+    return builtin_calls.super_attribute(s, frame, atom, name, span, at)
 
 
 ATTRIBUTES: dict[type[Atom], Callable[[State, Frame, Any, str, int, int], Value]] = {

@@ -11,17 +11,19 @@ from itertools import chain
 
 from leaklint.index.summary import Bind, Blend, Call, Const, Display, How, Item, Kind, Name, Param, ParamKind, Term
 from leaklint.models import CallModel, EntryModel
-from leaklint.project import calls, evaluate, execute
+from leaklint.project import calls, evaluate, execute, library_calls
 from leaklint.project.program import FunctionInfo
 from leaklint.project.state import EntryPoint, Frame, State
 from leaklint.project.suspect import Strength
 from leaklint.project.values import (
     NOTHING,
+    Args,
     Atom,
     ClassValue,
     External,
     FunctionValue,
     Instance,
+    Keywords,
     Member,
     Method,
     Partial,
@@ -29,8 +31,6 @@ from leaklint.project.values import (
     Value,
 )
 
-Args = tuple[Value, ...]
-Keywords = tuple[tuple[str | None, Value], ...]
 _BY_POSITION = (ParamKind.POSITIONAL, ParamKind.POSITIONAL_ONLY)
 _TRAITS = ("property", "staticmethod", "classmethod")
 
@@ -136,7 +136,7 @@ def registered(
 ) -> None:
     """`add_url_rule("/x", view_func=f)`, `button.click(f)`: the function passed is an entry point."""
     for entry in models:
-        for atom in calls.argument(args, keywords, entry.argument, entry.keyword):
+        for atom in library_calls.argument(args, keywords, entry.argument, entry.keyword):
             _register(s, frame, entry, fqn, atom, term)
 
 
@@ -331,7 +331,7 @@ def _parameter(
 
 def _injected(s: State, handler: Frame, env: Frame, param: Param, function: FunctionValue) -> Value | None:
     """What a marker such as a default of `Depends(f)` or `Annotated[T, Depends(f)]` provides."""
-    at = calls._defined_at(function)
+    at = calls.defined_at(function)
     for marker in (param.default, *_metadata(s, env, param.annotation, at)):
         if not isinstance(marker, tuple):
             continue

@@ -25,7 +25,7 @@ from leaklint.index.summary import (
     Star,
     Term,
 )
-from leaklint.project import calls, entries, evaluate
+from leaklint.project import calls, entries, evaluate, library_calls
 from leaklint.project.state import ITEMS, Edge, Effect, Frame, State, grown, item_field
 from leaklint.project.suspect import Access
 from leaklint.project.values import (
@@ -224,7 +224,7 @@ def _extend(s: State, frame: Frame, op: Bind, held: Value, place: Term, at: int)
     added = evaluate.evaluate(s, frame, added_term, at)
     for atom in held:
         if isinstance(atom, Instance) and atom.fqn in ("builtins.list", "builtins.set", "builtins.dict"):
-            value = calls.elements(s, frame, added)
+            value = library_calls.elements(s, frame, added)
             keep(
                 s, frame, Effect(Access.MUTATE, atom, ITEMS, place, NOTHING, None, value, added_term, "+=", op.span, at)
             )

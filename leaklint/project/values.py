@@ -48,11 +48,12 @@ class Atom(int):
 
 Value: TypeAlias = frozenset[Atom]
 NOTHING: Value = frozenset()
+Args: TypeAlias = tuple[Value, ...]
+Keywords: TypeAlias = tuple[tuple[str | None, Value], ...]
 
 
 class External(Atom):
     """A name of a library: a module, a class, a function or a module-level object."""
-
 
     def __init__(self, fqn: str) -> None:
         self.fqn = fqn
@@ -61,14 +62,12 @@ class External(Atom):
 class ModuleValue(Atom):
     """A module of the program."""
 
-
     def __init__(self, module: Module) -> None:
         self.module = module
 
 
 class ClassValue(Atom):
     """A class of the program, defined in `frame`."""
-
 
     def __init__(self, info: ClassInfo, frame: Frame) -> None:
         self.info = info
@@ -78,7 +77,6 @@ class ClassValue(Atom):
 class FunctionValue(Atom):
     """A function of the program with the frame it closes over."""
 
-
     def __init__(self, info: FunctionInfo, env: Frame | None) -> None:
         self.info = info
         self.env = env
@@ -86,7 +84,6 @@ class FunctionValue(Atom):
 
 class Method(Atom):
     """A function bound to its receiver, an instance or a class."""
-
 
     def __init__(self, function: FunctionValue, receiver: Atom) -> None:
         self.function = function
@@ -96,7 +93,6 @@ class Method(Atom):
 class Partial(Atom):
     """A callable with leading arguments and keywords already given."""
 
-
     def __init__(self, func: Atom, args: tuple[Value, ...], keywords: tuple[tuple[str, Value], ...]) -> None:
         self.func = func
         self.args = args
@@ -105,7 +101,6 @@ class Partial(Atom):
 
 class Instance(Atom):
     """An object made at one place in the code: of a class of the program, or of a library's (`fqn`)."""
-
 
     def __init__(
         self,
@@ -134,7 +129,6 @@ class Instance(Atom):
 class Member(Atom):
     """An attribute of a library object: a bound method when called, a part of the object when written to."""
 
-
     def __init__(self, owner: Atom, name: str, fqn: str) -> None:
         self.owner = owner
         self.name = name
@@ -144,7 +138,6 @@ class Member(Atom):
 class Literal(Atom):
     """A constant; `span` says where it stands in `module`."""
 
-
     def __init__(self, value: object, module: Module, span: Range) -> None:
         self.value = value
         self.module = module
@@ -153,7 +146,6 @@ class Literal(Atom):
 
 class Taint(Atom):
     """Request data."""
-
 
     def __init__(self, strength: Strength, concept: str) -> None:
         self.strength = strength
@@ -165,7 +157,6 @@ class Taint(Atom):
 
 class Token(Atom):
     """A generated id: fresh or colliding, with the place and phase of its making."""
-
 
     def __init__(self, fresh: bool, why: str, module: Module, span: Range, phase: Phase) -> None:
         self.fresh = fresh
@@ -187,13 +178,11 @@ class Anything(Atom):
     """More objects than can be told apart: nothing is claimed of them."""
 
 
-
 ANYTHING = Anything()
 
 
 class Ambient(Atom):
     """What a ContextVar or another ambient holder says."""
-
 
     def __init__(self, holder: str) -> None:
         self.holder = holder

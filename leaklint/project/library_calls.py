@@ -1,0 +1,316 @@
+"""Calls into libraries: what the models say they do and give, else what their arguments carry.
+
+No library is named here.
+"""
+
+from __future__ import annotations
+
+from leaklint.index.summary import ELEMENT, Attr, Call, Const, Star, Term
+from leaklint.models import CallModel
+from leaklint.project import calls, entries, evaluate, execute
+from leaklint.project.state import ITEMS, Effect, Frame, State, item_field
+from leaklint.project.suspect import Access, Strength
+from leaklint.project.values import (
+    NOTHING,
+    Args,
+    Atom,
+    ClassValue,
+    FunctionValue,
+    Instance,
+    Keywords,
+    Member,
+    Method,
+    Partial,
+    Phase,
+    Taint,
+    Token,
+    Value,
+)
+
+
+def library_call(
+    s: State,
+    frame: Frame,
+    fqn: str,
+    receiver: Atom | None,
+    term: Call,
+    args: Args,
+    keywords: Keywords,
+    at: int,
+) -> Value:
+    """A call into a library: what the models say, else a new object or whatever the arguments carry."""
+    made = frame.made.get(term.order)
+    if made is not None and fqn not in made.external:
+        frame.made[term.order] = made._replace(external=(*made.external, fqn))
+    model = s.models.call(fqn)
+    if registrations := s.models.registration(fqn):
+        entries.registered(s, frame, registrations, fqn, term, args, keywords)
+        if model is None:
+            return _result_of_registration(s, frame, fqn, receiver, term)
+    if model is None:
+        return _unmodelled(s, frame, fqn, receiver, term, args, keywords, at)
+    ran = _run_functions(s, frame, model, term, args, keywords, at)
+    if receiver is not None:
+        _change_receiver(s, frame, model, fqn, receiver, term, args, keywords, at)
+    return ran | _gives(s, frame, model, fqn, receiver, term, args, keywords, at)
+
+
+def _result_of_registration(s: State, frame: Frame, fqn: str, receiver: Atom | None, term: Call) -> Value:
+    """What a registration gives back, to be registered with again: `button.click(f).then(g)`."""
+    last = fqn.rpartition(".")[2]
+    return frozenset((s.instance(None, fqn if last[:1].isupper() else f"{fqn}()", frame, term.span),))
+
+
+def _unmodelled(
+    s: State,
+    frame: Frame,
+    fqn: str,
+    receiver: Atom | None,
+    term: Call,
+    args: Args,
+    keywords: Keywords,
+    at: int,
+) -> Value:
+    last = fqn.rpartition(".")[2]
+    if receiver is None and last[:1].isupper() and not last.isupper():
+        instance = s.instance(None, fqn, frame, term.span)
+        keep_arguments(s, instance, args, keywords)
+        return frozenset((instance,))
+    result = unknown(s, frame, term, frozenset((receiver,)) if receiver is not None else NOTHING, args, keywords, at)
+    if receiver is None:
+        return result | {s.instance(None, f"{fqn}()", frame, term.span)}
+    return result
+
+
+def keep_arguments(s: State, instance: Instance, args: Args, keywords: Keywords) -> None:
+    """A library object holds what it was made from; nobody can name it, but it is carried along."""
+    for value in args:
+        if value:
+            s.build(instance, "(argument)", value)
+    for key, value in keywords:
+        if value:
+            s.build(instance, f"({key})" if key else "(argument)", value)
+
+
+def unknown(s: State, frame: Frame, term: Call, receiver: Value, args: Args, keywords: Keywords, at: int) -> Value:
+    """A call nobody knows gives what is personal in its arguments, and may run the functions it is passed."""
+    everything = [*args, *(v for _, v in keywords)]
+    for value in everything:
+        for atom in value:
+            if isinstance(atom, (FunctionValue, Method, Partial)):
+                calls.call_atom(s, frame, atom, Call(term.func, (), (), term.span, term.order), (), (), at)
+    found: set[Atom] = set(evaluate.mixed(s, [receiver, *everything]))
+    for value in (receiver, *everything):
+        found.update(evaluate.carried(s, frame, value, 2))
+    if any(isinstance(a, (Instance, Member)) for a in receiver):
+        found = {a for a in found if not isinstance(a, Token)}  # what a store finds for an id or a time is neither
+    return frozenset(found)
+
+
+def _run_functions(
+    s: State, frame: Frame, model: CallModel, term: Call, args: Args, keywords: Keywords, at: int
+) -> Value:
+    """`to_thread(fn, x)`, `Thread(target=...)`, `submit(fn, x)`: the function passed is run with what goes along."""
+    if model.runs < 0 and not model.runs_keyword:
+        return NOTHING
+    functions = argument(args, keywords, model.runs, model.runs_keyword)
+    given: Args = ()
+    terms: tuple[Term, ...] = ()
+    passed: Keywords = ()
+    if model.arguments == "rest":
+        given, terms = args[model.runs + 1 :], term.args[model.runs + 1 :]
+        passed = tuple((k, v) for k, v in keywords if k != model.runs_keyword)
+    elif model.arguments:
+        packed = {k: v for k, v in keywords if k}.get(model.arguments, NOTHING)
+        given, terms = (packed,), (Star(Const(None, 0)),)
+    found: Value = NOTHING
+    for function in functions:
+        if isinstance(function, (FunctionValue, Method, Partial, Instance, Member)):
+            inner = Call(term.func, terms, (), term.span, term.order)
+            found = found | calls.call_atom(s, frame, function, inner, given, passed, at)
+    return found if not model.gives else NOTHING
+
+
+def argument(args: Args, keywords: Keywords, position: int, keyword: str = "") -> Value:
+    """An argument by position or keyword."""
+    if keyword:
+        for key, value in keywords:
+            if key == keyword:
+                return value
+    return args[position] if 0 <= position < len(args) else NOTHING
+
+
+def _change_receiver(
+    s: State,
+    frame: Frame,
+    model: CallModel,
+    fqn: str,
+    receiver: Atom,
+    term: Call,
+    args: Args,
+    keywords: Keywords,
+    at: int,
+) -> None:
+    """Mutating methods of containers and library objects, as the models describe them."""
+    how = fqn.rpartition(".")[2]
+    place = term.func.base if isinstance(term.func, Attr) else term.func
+    key_term = term.args[model.key] if 0 <= model.key < len(term.args) else None
+    key = args[model.key] if 0 <= model.key < len(args) else NOTHING
+    constant = evaluate.constant_key(key_term, key) if key_term is not None else None
+    field = ITEMS if constant is None else item_field(constant)
+    if model.adds >= 0:
+        value = args[model.adds] if model.adds < len(args) else NOTHING
+        value_term = term.args[model.adds] if model.adds < len(term.args) else None
+        if model.gives == "elements":
+            value = elements(s, frame, value)
+        for name, keyword_value in keywords if model.gives == "elements" else ():
+            _effect(
+                s,
+                frame,
+                Access.MUTATE,
+                receiver,
+                item_field(name),
+                place,
+                NOTHING,
+                None,
+                keyword_value,
+                None,
+                how,
+                term,
+                at,
+            )
+        if value or value_term is not None:
+            _effect(s, frame, Access.MUTATE, receiver, field, place, key, key_term, value, value_term, how, term, at)
+    if model.sets:
+        value = args[0] if args else NOTHING
+        value_term = term.args[0] if term.args else None
+        _effect(s, frame, Access.STORE, receiver, model.sets, place, NOTHING, None, value, value_term, how, term, at)
+    if model.removes:
+        _effect(s, frame, Access.DELETE, receiver, field, place, key, key_term, NOTHING, None, how, term, at)
+
+
+def _effect(
+    s: State,
+    frame: Frame,
+    access: Access,
+    holder: Atom,
+    field: str,
+    place: Term,
+    key: Value,
+    key_term: Term | None,
+    value: Value,
+    value_term: Term | None,
+    how: str,
+    term: Call,
+    at: int,
+) -> None:
+    execute.keep(s, frame, Effect(access, holder, field, place, key, key_term, value, value_term, how, term.span, at))
+
+
+def elements(s: State, frame: Frame, value: Value) -> Value:
+    """All items of all containers in a value."""
+    found: set[Atom] = set()
+    for atom in value:
+        if isinstance(atom, (Instance, Member)):
+            found.update(s.items(atom, frame))
+        else:
+            found.update(evaluate.part_of(s, frame, atom, ELEMENT, 0))
+    return frozenset(found)
+
+
+def _gives(
+    s: State,
+    frame: Frame,
+    model: CallModel,
+    fqn: str,
+    receiver: Atom | None,
+    term: Call,
+    args: Args,
+    keywords: Keywords,
+    at: int,
+) -> Value:
+    found: Value = NOTHING
+    if model.reads and receiver is not None:
+        key_term = term.args[model.key] if 0 <= model.key < len(term.args) else None
+        key = args[model.key] if 0 <= model.key < len(args) else NOTHING
+        if isinstance(receiver, Taint):
+            found = evaluate.element(s, frame, receiver, key_term or Const(None, 0), key, term.span, at)
+        elif key_term is None:
+            found = s.items(receiver, frame)
+        else:
+            found = evaluate.element(s, frame, receiver, key_term, key, term.span, at)
+            for extra in args[model.key + 1 : model.key + 2]:
+                found = found | extra  # the default of `get`, the new value of `setdefault`
+    match model.gives:
+        case "":
+            return found if model.reads else found | _default_gives(s, frame, model, receiver, term, args, keywords, at)
+        case "fresh-id":
+            return frozenset((s.token(True, "", frame, term.span),))
+        case "colliding-id":
+            parts = [*args, *(v for _, v in keywords)]
+            fresh = any(isinstance(a, Token) and a.fresh for v in parts for a in v)
+            return frozenset((s.token(False, model.why, frame, term.span),)) if not fresh else evaluate.mixed(s, parts)
+        case "neutral" | "elements":
+            return found
+        case "isolated":
+            return frozenset((s.the_instance(None, model.type or fqn, frame.info.module, term.span, Phase.REQUEST),))
+        case "result":
+            return found | call_each(s, frame, args[0] if args else NOTHING, term, at)
+        case "argument":
+            return argument(args, keywords, model.argument)
+        case "instance":
+            instance = s.instance(None, model.type or fqn, frame, term.span)
+            keep_arguments(s, instance, args, keywords)
+            return frozenset((instance,))
+        case "request":
+            return frozenset((s.taint(Strength.IDENTITY if model.concept else Strength.CONTENT, model.concept),))
+        case "ambient":
+            held = _held_by_context(s, frame, receiver) if receiver is not None else NOTHING
+            return held | {s.ambient(_holder_name(receiver, fqn))}
+        case "partial":
+            rest = tuple((k, v) for k, v in keywords if k)
+            return frozenset(Partial(a, args[1:], rest) for a in args[0]) if args else NOTHING
+        case _:
+            return args[0] if args else NOTHING
+
+
+def call_each(s: State, frame: Frame, functions: Value, term: Call, at: int) -> Value:
+    """What calling a value without arguments gives."""
+    found: Value = NOTHING
+    for function in functions:
+        if isinstance(function, (FunctionValue, Method, Partial, ClassValue)):
+            inner = Call(term.func, (), (), term.span, term.order)
+            found = found | calls.call_atom(s, frame, function, inner, (), (), at)
+    return found
+
+
+def _held_by_context(s: State, frame: Frame, variable: Atom) -> Value:
+    """What a context variable was set to anywhere, and the one object that is its default."""
+    default = frozenset(a for a in s.read(variable, "(default)", frame) if isinstance(a, Instance))
+    held = s.read(variable, "(value)", frame)
+    if frame.phase is Phase.REQUEST:
+        held = frozenset(a for a in held if not calls._is_of_a_start(a))
+    return held | default
+
+
+def _holder_name(receiver: Atom | None, fqn: str) -> str:
+    if isinstance(receiver, Instance):
+        return f"{receiver.module.name}:{receiver.span >> 56}"
+    return fqn
+
+
+def _default_gives(
+    s: State,
+    frame: Frame,
+    model: CallModel,
+    receiver: Atom | None,
+    term: Call,
+    args: Args,
+    keywords: Keywords,
+    at: int,
+) -> Value:
+    if model.log or model.adds >= 0 or model.removes or model.sets:
+        return NOTHING
+    if model.runs >= 0 or model.runs_keyword:
+        return evaluate.mixed(s, [*args, *(v for _, v in keywords)])
+    return unknown(s, frame, term, frozenset((receiver,)) if receiver is not None else NOTHING, args, keywords, at)
