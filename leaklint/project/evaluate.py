@@ -233,7 +233,8 @@ def select_items(s: State, frame: Frame, atom: Any, key_term: Term | None, key: 
     field = item_field(constant)
     loaded(frame, atom, field, span, at)
     fields = s.fields(atom, frame)
-    return fields.get(field, NOTHING) | fields.get(ITEMS, NOTHING)
+    others = fields.get(ITEMS, NOTHING)  # of ids and constants under other keys, none is the one asked for
+    return fields.get(field, NOTHING) | frozenset(a for a in others if not isinstance(a, (Token, Literal)))
 
 
 def constant_key(term: Term | None, value: Value) -> object | None:

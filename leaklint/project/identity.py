@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from leaklint.finding import Span
-from leaklint.index.summary import Attr, Bind, Const, Kind, Name, Range, Term, Test
+from leaklint.index.summary import Attr, Bind, Const, Item, Kind, Name, Range, Term, Test
 from leaklint.project import calls
 from leaklint.project.generated import becomes_id, brought_in, is_of_process, name_alone
 from leaklint.project.id_uses import IdUse, id_concept, uses
@@ -133,6 +133,12 @@ def _may_identify(s: State, atom: Literal) -> bool:
 def _is_silent(s: State, use: IdUse, at: Site, atom: Literal) -> bool:
     if at.info.function.kind is Kind.CLASS and _is_enum(s, at):
         return True
+    if (
+        isinstance(at.op, Bind)
+        and isinstance(at.op.target, Item)
+        and not id_concept(s.models, target_name(at.op) or "id")
+    ):
+        return True  # `data["status"] = "done"` says what it is
     if _is_sentinel(at.info, atom.value) or _is_sentinel(use.frame.info, atom.value):
         return True
     name = target_name(at.op)

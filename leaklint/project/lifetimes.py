@@ -10,10 +10,11 @@ from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from leaklint.index.summary import Attr, Call, Const, Item, Kind, Name, Range, Term
+from leaklint.index.summary import Attr, Bind, Call, Const, How, Item, Kind, Name, Range, Term
 from leaklint.project import calls, evaluate
 from leaklint.project.guards import is_guarded
 from leaklint.project.program import Module
+from leaklint.project.spots import names
 from leaklint.project.state import ITEMS, Edge, Effect, Frame, Holder, State
 from leaklint.project.suspect import Strength
 from leaklint.project.values import (
@@ -33,6 +34,9 @@ from leaklint.project.values import (
     Token,
     Value,
 )
+
+
+_WORK = ("task_id", "job_id", "run_id", "call_id", "turn_id", "execution_id", "tool_use_id", "message_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +129,18 @@ def _by_birth(s: State, holder: Holder) -> Why | None:
         case FunctionValue() if holder.env is None or holder.env.phase is Phase.SETUP:
             return Why("a function lives as long as the process", holder.info.module, holder.info.function.head)
         case Instance() if holder.phase is Phase.SETUP and not isolated(s, holder):
+            if holder.frame is None and _is_made_for_requests(s, holder):
+                return None
             return Why("it is made once, before any request", holder.module, holder.span)
         case Member() if (owner := _owner(holder)) is not None:
             return _by_birth(s, owner)
     return None
+
+
+def _is_made_for_requests(s: State, assumed: Instance) -> bool:
+    """Whether an object that nobody was seen to make is of a class that the program makes in request code only."""
+    phases = {h.phase for h in s.heap if isinstance(h, Instance) and h.cls is assumed.cls and h.frame is not None}
+    return assumed.cls is not None and phases == {Phase.REQUEST}
 
 
 def _owner(member: Member) -> Atom | None:
@@ -161,7 +173,7 @@ def _promote(s: State, found: Lifetimes, holder: Holder, name: str, atom: Atom, 
     """An object held by something shared is shared too, unless it is kept for one session or is itself the leak."""
     if isinstance(atom, Method):
         atom = atom.receiver
-    if not isinstance(atom, Instance) or atom.phase is Phase.SETUP or isolated(s, atom):
+    if not isinstance(atom, Instance) or atom.phase is Phase.SETUP or isolated(s, atom) or atom.joined:
         return
     edge = s.edges.get((holder, name, atom))
     if edge is not None and edge.frame.phase is Phase.REQUEST:
@@ -172,6 +184,8 @@ def _promote(s: State, found: Lifetimes, holder: Holder, name: str, atom: Atom, 
             return
         if _is_filed(edge.effect):
             return  # nobody knows whose key that is
+        if any(name.strip("_").endswith(_WORK) for name in _named_in(edge.frame, edge.effect)):
+            return  # kept for one piece of work, which belongs to somebody
         if not _is_lazy(s, edge) and evaluate.carried(s, None, frozenset((atom,))):
             return  # the store is the leak; what is stored belongs to one request
     if atom in found.shared or (atom in found.kept and _lists(holder)):
@@ -182,6 +196,18 @@ def _promote(s: State, found: Lifetimes, holder: Holder, name: str, atom: Atom, 
     found.kept.discard(atom)
     if atom in s.heap:
         work.append(atom)
+
+
+def _named_in(frame: Frame, effect: Effect) -> set[str]:
+    """The names in the key that an item is stored under, and in what that was bound to."""
+    if effect.key_term is None or effect.field[:1] != "[":
+        return set()
+    function, found = frame.info.function, names(effect.key_term)
+    for ident in [name for name in found if name in function.bound]:
+        for position in frame.info.reaching(ident, effect.position)[0]:
+            op = function.ops[position]
+            found |= names(op.value) if isinstance(op, Bind) and op.how is How.ASSIGN else set()
+    return found
 
 
 def _lists(holder: Holder) -> bool:
