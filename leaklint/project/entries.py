@@ -249,12 +249,13 @@ def add_returned(s: State) -> bool:
     """Make entry points of what factories gave back; whether there was anything new."""
     known = len(s.entries)
     for factory, entry, label in s.factories:
+        handler = replace(entry, phase="request", returned=False, parameters="request")
         for atom in factory.returns:
             if isinstance(atom, Instance) and atom.cls is not None:
                 for method in evaluate.class_lookup(s, factory, atom, "__call__", 0, 0, NOTHING):
-                    add(s, factory, replace(entry, phase="request", returned=False), label, method, 0)
+                    add(s, factory, handler, label, method, 0)
             else:
-                add(s, factory, replace(entry, phase="request", returned=False), label, atom, 0)
+                add(s, factory, handler, label, atom, 0)
     return len(s.entries) > known
 
 
@@ -319,7 +320,7 @@ def _parameter(
         if any(k is not None for k in kinds):
             return known  # the request object itself, or a helper of the framework
     usual = entry.types[position] if position < len(entry.types) and param.kind in _BY_POSITION else ""
-    if usual and param.annotation is None:
+    if usual and param.annotation is None and not entry.returned:
         return frozenset((s.the_instance(None, usual, env.info.module, 0, Phase.REQUEST),))
     if entry.parameters != "request":
         return known

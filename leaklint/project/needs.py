@@ -85,6 +85,8 @@ def _of_holder(s: State, frame: Frame, base: Term, name: str, at: int) -> str | 
     for atom in evaluate.evaluate(s, frame, base, at):
         if _is_around(s, frame, atom):
             return s.models.concept(name) or _of_outer(s, base)
+        if isinstance(atom, External) and _gives_request(s, s.models.canonical(f"{atom.fqn}.{name}")):
+            return s.models.concept(name)
     inner = _concept(s, frame, base, at) if isinstance(base, (Attr, Item, Call)) else None
     return None if inner is None else s.models.concept(name) or inner
 
