@@ -42,9 +42,9 @@ def _named(folder: Path) -> str:
 @pytest.mark.parametrize("folder", FOLDERS, ids=_named)
 def test_every_folder_has_its_versions(folder: Path) -> None:
     record = RECORDED[folder.name]
-    assert set(record) <= {"packages", "older", "environment", "why"}
-    assert all((folder / name).is_file() for name in record.get("older", ()))
-    assert bool(record.get("why")) == bool(record.get("older")), "modules that are not imported need a reason"
+    assert set(record) <= {"packages", "not_imported", "environment", "why"}
+    assert all((folder / name).is_file() for name in record.get("not_imported", ()))
+    assert bool(record.get("why")) == bool(record.get("not_imported")), "modules that are not imported need a reason"
 
 
 @pytest.mark.skipif(not REAL, reason="needs the frameworks: LEAKLINT_REAL=1, or =a Python that has them")
@@ -54,7 +54,7 @@ def test_imports_with_the_real_packages(folder: Path, tmp_path: Path) -> None:
     modules = [
         ".".join(file.relative_to(folder).with_suffix("").parts).removesuffix(".__init__")
         for file in sorted(folder.rglob("*.py"))
-        if file.relative_to(folder).as_posix() not in record.get("older", ())
+        if file.relative_to(folder).as_posix() not in record.get("not_imported", ())
     ]
     command = [PYTHON, "-c", PROGRAM, str(folder), " ".join(modules), " ".join(record["packages"])]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **record.get("environment", {})}
