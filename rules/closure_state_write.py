@@ -19,43 +19,45 @@ notes.append(alice's)
 ## Example
 
 ```python
-from flask import Flask, request
+from fastapi import FastAPI
 
 
-def create_app() -> Flask:
-    app = Flask(__name__)
+def create_app() -> FastAPI:
+    app = FastAPI()
     notes: list[str] = []
 
-    @app.post("/note")
-    def note() -> list[str]:
-        notes.append(request.form["text"])
+    @app.post("/note/{session_id}")
+    async def note(session_id: str, text: str) -> list[str]:
+        notes.append(text)
         return notes
 
     return app
+
+
+app = create_app()
 ```
 
 ## Use instead
 
 ```python
-from flask import Flask, request, session
+from fastapi import FastAPI
 
 
-def create_app() -> Flask:
-    app = Flask(__name__)
+def create_app() -> FastAPI:
+    app = FastAPI()
     notes: dict[str, list[str]] = {}
 
-    @app.post("/note")
-    def note() -> list[str]:
-        own = notes.setdefault(session["session_id"], [])
-        own.append(request.form["text"])
-        return own
-
-    @app.post("/leave")
-    def leave() -> str:
-        notes.pop(session["session_id"], None)
-        return "bye"
+    @app.post("/note/{session_id}")
+    async def note(session_id: str, text: str) -> list[str]:
+        if session_id not in notes and len(notes) >= 1000:
+            del notes[next(iter(notes))]
+        notes.setdefault(session_id, []).append(text)
+        return notes.setdefault(session_id, [])
 
     return app
+
+
+app = create_app()
 ```
 
 ## When it is silent
@@ -67,7 +69,10 @@ def create_app() -> Flask:
 
 ## Fix
 
-None is made for you yet: use the framework's own state of a session, which the finding names where it is known.
+Suggested: where one handler alone uses the variable, and sets or empties it in each call, it becomes a variable of the
+handler. Where all handlers that use a collection are given the id of the session, it becomes a dict with one for each
+session, at most a thousand. Refused elsewhere: use the framework's own state of a session, which the finding names
+where it is known.
 
 ## What is not found
 
@@ -85,9 +90,11 @@ from collections.abc import Iterator
 import libcst as cst
 
 from leaklint import words
-from leaklint.finding import Family, Severity
+from leaklint.codemods.own_variable import keep_in_function
+from leaklint.codemods.per_session import keep_one_a_session
+from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import Kept, Suspect, WriteSuspect
-from leaklint.rule import Rule, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 
 
 class ClosureStateWrite(Rule):
@@ -95,6 +102,7 @@ class ClosureStateWrite(Rule):
 
     family = Family.SHARED_STATE
     severity = Severity.LEAK
+    fix = Safety.SUGGESTED
     cwe = (488, 567)
     watches = (WriteSuspect,)
 
@@ -109,4 +117,15 @@ class ClosureStateWrite(Rule):
             f"`{suspect.place.slot}` of `{outer}` is made once for all requests and keeps {words.value(suspect)} of one"
             f"{words.afterwards(suspect)}",
             help=f"keep one for each session, under the session's id{words.home(suspect, 'session')}",
+            codemods=(lambda sources: _own(sources, suspect),),
         )
+
+
+def _own(sources: Sources, suspect: WriteSuspect) -> Fix:
+    fix = keep_in_function(suspect, sources.open)
+    keyed = fix if fix.edits else keep_one_a_session(suspect, sources.open, lambda n: _is_session(sources, n))
+    return keyed if keyed.edits or suspect.place.path else fix
+
+
+def _is_session(sources: Sources, name: str) -> bool:
+    return sources.models.concept(name) == "session"

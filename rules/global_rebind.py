@@ -27,33 +27,40 @@ app = FastAPI()
 language = "en"
 
 
-@app.post("/language")
-async def choose(code: str) -> None:
+@app.get("/greet")
+async def greet(code: str) -> str:
     global language
     language = code
+    await load()
+    return hello()
 
 
-@app.get("/greet")
-async def greet() -> str:
+async def load() -> None: ...
+
+
+def hello() -> str:
     return {"de": "Hallo", "fr": "Salut"}.get(language, "Hello")
 ```
 
 ## Use instead
 
 ```python
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 
 app = FastAPI()
 
 
-@app.post("/language")
-async def choose(code: str, request: Request) -> None:
-    request.session["language"] = code
-
-
 @app.get("/greet")
-async def greet(request: Request) -> str:
-    return {"de": "Hallo", "fr": "Salut"}.get(request.session.get("language"), "Hello")
+async def greet(code: str) -> str:
+    await load()
+    return hello(code)
+
+
+async def load() -> None: ...
+
+
+def hello(language: str) -> str:
+    return {"de": "Hallo", "fr": "Salut"}.get(language, "Hello")
 ```
 
 ## When it is silent
@@ -64,7 +71,11 @@ async def greet(request: Request) -> str:
 
 ## Fix
 
-None is made for you yet: pass the value on as an argument, or set a `ContextVar` where that cannot be done.
+Suggested: where one function alone uses the name, and sets it first, it becomes a variable of the function; else it
+becomes a `ContextVar` with its first value as the default; stores set it, all readers get it, and a handler that runs
+in a thread sets it back when it is done. Refused, with the place, where another request, or start-up
+code, uses the value: that is state of a session, and only you know which. Refused too where other modules import the
+name itself.
 
 ## What is not found
 
@@ -82,9 +93,11 @@ from collections.abc import Iterator
 import libcst as cst
 
 from leaklint import words
-from leaklint.finding import Family, Severity
+from leaklint.codemods.name_to_contextvar import to_contextvar
+from leaklint.codemods.own_variable import keep_in_function
+from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import Kept, Suspect, WriteSuspect
-from leaklint.rule import Rule, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 
 
 class GlobalRebind(Rule):
@@ -92,6 +105,7 @@ class GlobalRebind(Rule):
 
     family = Family.SHARED_STATE
     severity = Severity.LEAK
+    fix = Safety.SUGGESTED
     cwe = (488, 567)
     watches = (WriteSuspect,)
 
@@ -105,4 +119,10 @@ class GlobalRebind(Rule):
             f"the module-level name `{suspect.place.slot}` keeps {words.value(suspect)} of one request"
             f"{words.afterwards(suspect)}",
             help=f"pass it on as an argument, or set a `ContextVar`{words.home(suspect, 'session')}",
+            codemods=(lambda sources: _kept(sources, suspect),),
         )
+
+
+def _kept(sources: Sources, suspect: WriteSuspect) -> Fix:
+    own = keep_in_function(suspect, sources.open)
+    return own if own.edits else to_contextvar(suspect, sources.open)

@@ -20,46 +20,41 @@ history.append(alice's)
 ## Example
 
 ```python
-from flask import Flask, request
+from fastapi import FastAPI
 
-app = Flask(__name__)
+app = FastAPI()
 history: list[str] = []
 
 
-@app.post("/ask")
-def ask() -> str:
-    history.append(request.form["question"])
-    return answer(history)
+@app.post("/ask/{session_id}")
+async def ask(session_id: str, question: str) -> str:
+    history.append(question)
+    return answer(session_id)
 
 
-def answer(questions: list[str]) -> str:
-    return f"{len(questions)} questions, the last one: {questions[-1]}"
+def answer(session_id: str) -> str:
+    return f"{session_id}: {len(history)} questions, the last one: {history[-1]}"
 ```
 
 ## Use instead
 
 ```python
-from flask import Flask, request, session
+from fastapi import FastAPI
 
-app = Flask(__name__)
-histories: dict[str, list[str]] = {}
-
-
-@app.post("/ask")
-def ask() -> str:
-    history = histories.setdefault(session["session_id"], [])
-    history.append(request.form["question"])
-    return answer(history)
+app = FastAPI()
+history: dict[str, list[str]] = {}
 
 
-@app.post("/leave")
-def leave() -> str:
-    histories.pop(session["session_id"], None)
-    return "bye"
+@app.post("/ask/{session_id}")
+async def ask(session_id: str, question: str) -> str:
+    if session_id not in history and len(history) >= 1000:
+        del history[next(iter(history))]
+    history.setdefault(session_id, []).append(question)
+    return answer(session_id)
 
 
-def answer(questions: list[str]) -> str:
-    return f"{len(questions)} questions, the last one: {questions[-1]}"
+def answer(session_id: str) -> str:
+    return f"{session_id}: {len(history.get(session_id, []))} questions, the last one: {history.get(session_id, [])[-1]}"
 ```
 
 ## When it is silent
@@ -72,7 +67,10 @@ def answer(questions: list[str]) -> str:
 
 ## Fix
 
-None is made for you yet: which id keeps the sessions apart is for you to say.
+Suggested: where every call empties the collection itself, it becomes a variable of the call. Where every function that
+uses it is given the id of the session, it becomes a dict with one collection for each session, at most a thousand;
+take a session's entry out where it ends, if you know where. Refused elsewhere: which id keeps the sessions apart is for
+you to say.
 
 ## What is not found
 
@@ -86,13 +84,17 @@ CWE-488 (exposure of data element to wrong session), CWE-567 (unsynchronized acc
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import libcst as cst
 
 from leaklint import words
-from leaklint.finding import Family, Severity
+from leaklint.codemods.own_variable import keep_in_function
+from leaklint.codemods.per_session import keep_one_a_session
+from leaklint.codemods.request_local import keep_in_request
+from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import Kept, PlaceKind, Suspect, WriteSuspect
-from leaklint.rule import Rule, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 
 
 class SharedContainerWrite(Rule):
@@ -100,6 +102,7 @@ class SharedContainerWrite(Rule):
 
     family = Family.SHARED_STATE
     severity = Severity.LEAK
+    fix = Safety.SUGGESTED
     cwe = (488, 567)
     watches = (WriteSuspect,)
 
@@ -113,7 +116,21 @@ class SharedContainerWrite(Rule):
             f"`{words.slot(suspect)}` keeps {words.value(suspect)} of every request {_where(suspect)}"
             f"{words.afterwards(suspect)}",
             help=f"keep one for each session, under the session's id{words.home(suspect, 'session')}",
+            codemods=(lambda sources: _own(sources, suspect),),
         )
+
+
+def _own(sources: Sources, suspect: WriteSuspect) -> Fix:
+    """One for the call where every call leaves it empty, else one for each session."""
+    if suspect.place.kind is PlaceKind.GLOBAL:
+        fix = keep_in_function(suspect, sources.open)
+    else:
+        fix = replace(keep_in_request(suspect.place, suspect.uses, sources.open), safety=Safety.SUGGESTED)
+    return fix if fix.edits else keep_one_a_session(suspect, sources.open, lambda name: _is_session(sources, name))
+
+
+def _is_session(sources: Sources, name: str) -> bool:
+    return sources.models.concept(name) == "session"
 
 
 def _where(suspect: WriteSuspect) -> str:

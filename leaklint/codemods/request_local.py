@@ -413,11 +413,12 @@ def _is_constant(key: cst.BaseExpression | None) -> bool:
 def _refuse_what_keeps_the_container(slot: Slot, sites: Iterable[Site]) -> None:
     """A container that something else holds on to is not the call's own."""
     for site in sites:
-        if site.act is Act.READ and _is_kept(slot.syntax, site.node):
+        if site.act is Act.READ and is_kept(slot.syntax, site.node):
             raise Refused(f"`{slot.name}` is kept or given away at {slot.syntax.site(site.node)}")
 
 
-def _is_kept(syntax: Syntax, node: cst.CSTNode) -> bool:
+def is_kept(syntax: Syntax, node: cst.CSTNode) -> bool:
+    """Whether something else holds on to the container that the node is, beyond the call it may be an argument of."""
     inner, in_call = node, False
     for above in syntax.ancestors(node):
         match above:

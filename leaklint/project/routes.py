@@ -35,9 +35,10 @@ class Routes:
             span = caller.info.module.span(call.span)
             hops.append(Hop(span, caller.info.qualname, at.info.qualname))
             at = caller
-        return Route(entry(at, self.models), tuple(reversed(hops)), max(0, self._entries(frame) - 1))
+        return Route(entry(at, self.models), tuple(reversed(hops)), max(0, len(self.entries(frame)) - 1))
 
-    def _entries(self, frame: Frame) -> int:
+    def entries(self, frame: Frame) -> set[FunctionInfo]:
+        """The entry points that come to a frame."""
         seen = {frame}
         found: set[FunctionInfo] = set()
         work = [frame]
@@ -49,7 +50,7 @@ class Routes:
                 if caller not in seen and caller.phase is Phase.REQUEST:
                     seen.add(caller)
                     work.append(caller)
-        return len(found)
+        return found
 
 
 def routes(s: State) -> Routes:

@@ -373,6 +373,7 @@ def _suspect(s: State, lives: Lifetimes, ways: Routes, seen: _Seen, story: Story
         uses=every,
         suspends=_suspension(frame, effect),
         certain=True,
+        apart=_apart(s, ways, story),
     )
 
 
@@ -484,6 +485,40 @@ def _calls_of(slot: Slot, ways: Routes) -> Iterator[Use]:
                     for span in (made.term.span, frame.info.function.ops[made.position].span)
                 ]
                 yield Use(Access.READ, spans[0], spans[1], frame.info.qualname, True)
+
+
+def _apart(s: State, ways: Routes, story: Story) -> Use | None:
+    """The first use of the slot that is not made on behalf of a request that writes to it."""
+    wanted: dict[Holder, set[str]] = defaultdict(set)
+    for holder, name in story.holders:
+        wanted[holder].add(name)
+    writing = set[FunctionInfo]().union(*(ways.entries(frame) for frame, _ in story.writes))
+    found: set[Use] = set()
+    for frame in s.frames:
+        read = [spots for (holder, name), spots in frame.loads.items() if name in wanted.get(holder, ())]
+        touched = [(at, span) for spots in read for span, at in spots]
+        touched += [(e.position, e.span) for e in frame.effects if e.field in wanted.get(e.holder, ())]
+        if not touched or _is_making_the_slot(story, frame):
+            continue
+        if not ways.reached(frame) or not ways.entries(frame) <= writing:
+            module, (at, span) = frame.info.module, touched[0]
+            op = frame.info.function.ops[at]
+            found.add(Use(Access.READ, module.span(span), module.span(op.span), frame.info.qualname, True))
+    return min(found, key=lambda use: use.span, default=None)
+
+
+def _is_making_the_slot(story: Story, frame: Frame) -> bool:
+    """Whether a frame makes what has the slot: the body of the module, `__init__`, the function of the variable."""
+    function, owner = frame.info.function, story.slot.owner
+    match owner:
+        case Module():
+            return frame.info.module is owner and function.kind is Kind.MODULE
+        case ClassInfo():
+            return frame.info.owner is owner and function.name == "__init__"
+        case FunctionInfo():
+            return frame.info is owner
+        case _:
+            return function.kind is Kind.MODULE
 
 
 def _uses(s: State, seen: _Seen, story: Story) -> Iterator[Use]:

@@ -1,0 +1,14 @@
+from flask import Flask, request
+
+app = Flask(__name__)
+# of one text
+
+
+@app.post("/shorten")
+def shorten() -> str:
+    parts: list[str] = []
+    for part in request.form["text"].split():
+        parts.append(part[:3])
+    text = " ".join(parts)
+    parts.clear()
+    return text

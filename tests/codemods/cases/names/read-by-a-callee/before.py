@@ -1,0 +1,15 @@
+from fastapi import FastAPI
+
+app = FastAPI()
+_user = ""
+
+
+@app.post("/sit")
+async def sit(user: str) -> str:
+    global _user
+    _user = user  # leak: global-rebind
+    return await label()
+
+
+async def label() -> str:
+    return _user
