@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from leaklint.index.summary import Attr, Bind, Call, FunctionRef, How, Imported, Kind, ModuleSummary, Name, Term
+from leaklint.index.summary import Attr, Bind, Call, Display, FunctionRef, How, Imported, Kind, ModuleSummary, Name, Term
 from leaklint.models import EntryModel, Models
 from leaklint.project import calls, entries, execute, identity, libraries, library, shared, travelling
 from leaklint.project.interplay import with_interplay
@@ -197,9 +197,14 @@ def _passes_function(s: State, info: FunctionInfo, call: Call) -> bool:
     for entry in s.models.registering.get(name, ()):
         given = call.args[entry.argument] if 0 <= entry.argument < len(call.args) else None
         named = next((v for k, v in call.keywords if k is not None and k == entry.keyword), None)
-        if any(term is not None and _is_function(info, term) for term in (given, named)):
+        if any(term is not None and _is_function(info, term) for term in (*_listed(given), *_listed(named))):
             return True
     return False
+
+
+def _listed(term: Term | None) -> tuple[Term, ...]:
+    """The functions in `[f, g]`, or the one function."""
+    return term.values if isinstance(term, Display) else () if term is None else (term,)
 
 
 def _is_function(info: FunctionInfo, term: Term) -> bool:
