@@ -80,3 +80,16 @@ def test_marked_functions_are_entry_points_and_all_others_are_not(folder: Path) 
 def test_marked_lines_leak_and_all_others_are_silent(folder: Path) -> None:
     wrong = marks.differences(folder)
     assert not wrong, "\n" + "\n".join(wrong)
+
+
+def test_every_model_has_a_folder() -> None:
+    assert {folder.name for folder in FOLDERS} == set(models.shipped())
+
+
+def test_every_way_to_register_is_used() -> None:
+    scripts = {id(row) for folder in FOLDERS for row in _solved(folder).state.scripts.values()}
+    used = ROWS_USED | scripts
+    unused = [
+        f"{name}: {row}" for name, model in models.shipped().items() for row in model.entry if id(row) not in used
+    ]
+    assert not unused, "\n" + "\n".join(unused)
