@@ -124,6 +124,7 @@ def everything(s: State, frame: Frame, ident: str) -> Value:
 
 
 def star_import(s: State, frame: Frame, module: Module, position: int, ident: str) -> Value:
+    """A name that `from module import *` at an operation of the module brings in."""
     op = module.functions[0].function.ops[position]
     imported = op.value  # type: ignore[union-attr]
     if not isinstance(imported, Imported):
