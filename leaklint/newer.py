@@ -7,7 +7,6 @@ has no words for is put back into the tree. Type parameters and format specifica
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby, islice
 from typing import Any, NamedTuple, TypeAlias, TypeVar
@@ -41,19 +40,13 @@ def parse(text: str, error: SyntaxError) -> ast.Module:
         raise error from None
     if not draft.changed:
         raise error
-    tree = _parsed(draft.text())
+    tree = ast.parse(draft.text())
     mending = _Mending(draft)
     mending.visit(tree)
     if mending.left:
         line, column = min(mending.left)
         raise SyntaxError("newer syntax that cannot be said in the running Python's", ("", line, column + 1, None))
     return tree
-
-
-def _parsed(text: str) -> ast.Module:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of escapes: about the program, and said twice
-        return ast.parse(text)
 
 
 class _Group(NamedTuple):
@@ -78,7 +71,7 @@ class _Draft:
         self.strings: dict[tuple[Place, Place], tuple[_Part, ...]] = {}  # by range: tuples that are f-strings
         self.handlers: dict[Place, tuple[int, Place, Place]] = {}  # by `except`: chains of `|` that are tuples
         self.lazy: dict[Place, Place] = {}  # from `import` or `from` to `lazy`
-        self.starred: dict[Place, Place] = {}  # from a comprehension's element to the star before it
+        self.starred: dict[Place, tuple[Place, Place]] = {}  # from a comprehension's element to its range with the star
         self.merged: set[Place] = set()  # elements of set comprehensions that are `**mapping`
         self._characters = list(syntax.text)
 
@@ -175,7 +168,8 @@ def _comprehension(draft: _Draft, node: cst.ListComp | cst.SetComp | cst.Generat
     if isinstance(element, cst.StarredElement):
         star = draft.syntax.whole(element.whitespace_before_value)[0] - 1
         draft.blank(star, star + 1)
-        draft.starred[draft.start(element.value)] = draft.place(star)
+        end = draft.syntax.whole(element.value)[1]
+        draft.starred[draft.start(element.value)] = draft.place(star), draft.place(end)
     return 0
 
 
@@ -223,7 +217,7 @@ def _concatenated(node: cst.BaseExpression) -> Iterator[cst.SimpleString | Inter
 
 def _is_said(code: str) -> bool:
     try:
-        _parsed(f"({code}\n)")
+        ast.parse(f"({code}\n)")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
@@ -265,9 +259,7 @@ def _written(start: str, code: str) -> str:
     code = code.replace("{{", "{").replace("}}", "}")
     prefix = "r" if "r" in start.lower() else ""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return str(ast.literal_eval(f"{prefix}{quotes}{code}{quotes}"))
+        return str(ast.literal_eval(f"{prefix}{quotes}{code}{quotes}"))
     except (SyntaxError, ValueError):
         return code
 
@@ -353,9 +345,9 @@ class _Mending(ast.NodeTransformer):
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> None:
         element = _start(node.elt)
         self.generic_visit(node)
-        if (star := self._draft.starred.get(element)) is not None:
+        if (places := self._draft.starred.get(element)) is not None:
             self.left.discard(element)
-            node.elt = _placed(ast.Starred(node.elt, ast.Load()), star, _end(node.elt))
+            node.elt = _placed(ast.Starred(node.elt, ast.Load()), *places)
 
 
 def _values(parts: Iterable[_Part], node: ast.Tuple) -> Iterator[ast.expr]:

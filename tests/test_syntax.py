@@ -4,6 +4,7 @@ import ast
 import bdb
 import codeop
 import queue
+import sys
 import timeit
 from collections.abc import Sequence
 from pathlib import Path
@@ -132,7 +133,10 @@ def test_text_that_does_not_parse_is_named() -> None:
 
 
 def test_deeply_nested_code_is_taken_apart() -> None:
-    text = "x = " + " + ".join(["1"] * 1500) + "\n"
+    depth = (
+        500 if sys.version_info[:2] == (3, 12) else 1500
+    )  # 3.12 counts calls of C code and lets nobody raise that limit
+    text = "x = " + " + ".join(["1"] * depth) + "\n"
     assert Syntax("a.py", text).module.body
 
 

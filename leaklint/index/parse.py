@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 
 from leaklint.index.lower import lower
@@ -28,10 +29,12 @@ def summarise(path: str, text: str, digest: str = "") -> ModuleSummary:
     Raises:
         SyntaxError: neither the running Python nor a newer one can parse the text, or it nests too deeply.
     """
-    try:
-        return _summarise(path, text, digest)
-    except (RecursionError, MemoryError):
-        return _with_big_stack(lambda: _summarise(path, text, digest))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of escapes and the like: for those who run the program
+        try:
+            return _summarise(path, text, digest)
+        except (RecursionError, MemoryError):
+            return _with_big_stack(lambda: _summarise(path, text, digest))
 
 
 def _summarise(path: str, text: str, digest: str) -> ModuleSummary:
