@@ -207,7 +207,8 @@ def element(s: State, frame: Frame, atom: Atom, key_term: Term, key: Value, span
             return calls.call_atom(s, frame, callee[0], call, (key,), (), at)
     if isinstance(atom, Instance) and atom.cls is None and (kind := s.models.type(atom.fqn)) is not None:
         if kind.holds == "request":
-            return select_items(s, frame, atom, key_term, key, span, at) | {request_data(s, _text_of(key_term))}
+            others = select_items(s, frame, atom, key_term, key, span, at)
+            return frozenset(a for a in others if not isinstance(a, Token)) | {request_data(s, _text_of(key_term))}
     if isinstance(atom, (Instance, Member, External)):
         value = select_items(s, frame, atom, key_term, key, span, at)
         taints = [k for k in key if isinstance(k, Taint)]

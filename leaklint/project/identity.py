@@ -118,7 +118,7 @@ def _leads_to(info: FunctionInfo, frame: Frame) -> bool:
 # --- constants ------------------------------------------------------------------------------------------------------
 
 
-_ALIASES = ("me", "self", "@me", "~", "mine", "current")  # whose credentials they are
+_ALIASES = ("me", "self", "@me", "~", "mine", "current", "*", "%")  # whose credentials they are
 _UNKNOWN = ("unknown", "n/a", "none", "null", "undefined", "-", "?")  # there is no id
 
 
@@ -208,6 +208,8 @@ def _constant(s: State, use: IdUse, atom: Literal) -> Brought | None:
     at = site(atom.module, atom.span)
     if at is None or _is_silent(s, use, at, atom):
         return None
+    if use.frame.crowded and at.info is not use.frame.info:
+        return None  # calls of many kinds share the frame: one of them means something else
     how = origin(at)
     if how.fallback and at.info.function.kind in (Kind.MODULE, Kind.CLASS) and how.form in ("or", "get", "else"):
         how = how._replace(fallback=False)  # a setting of the program: no request brings it

@@ -35,7 +35,6 @@ from leaklint.project.values import (
     Value,
 )
 
-
 _WORK = ("task_id", "job_id", "run_id", "call_id", "turn_id", "execution_id", "tool_use_id", "message_id")
 
 

@@ -151,13 +151,20 @@ def lock_reach(found: Locks, frame: Frame, term: Term, position: int) -> str:
 
 def _reach_of(found: Locks, atom: Instance) -> str:
     if atom.cls is not None:
-        return "thread" if _is_lock_name(atom.cls.info.summary.name) else ""
+        return _reach_of_own(found, atom) if _is_lock_name(atom.cls.info.summary.name) else ""
     kind = found.state.models.type(atom.fqn)
     if kind is None or not kind.lock or _admits_several(found.state, atom):
         return ""
     if kind.lock == "machine" or atom.phase is Phase.SETUP or atom in found.lives.kept:
         return kind.lock
     return kind.lock if found.lives.why(atom) is not None else "own"
+
+
+def _reach_of_own(found: Locks, atom: Instance) -> str:
+    """The reach of a lock that is a class of the program: that of the lock in it; nobody knows how far another goes."""
+    held = [a for v in found.state.heap.get(atom, {}).values() for a in v if isinstance(a, Instance) and a.cls is None]
+    kinds = {k.lock for a in held if (k := found.state.models.type(a.fqn)) is not None and k.lock}
+    return min(kinds, default="machine")
 
 
 def _admits_several(s: State, atom: Instance) -> bool:

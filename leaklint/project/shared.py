@@ -306,7 +306,7 @@ def _is_part_of_making(s: State, lives: Lifetimes, frame: Frame, effect: Effect)
     holder = effect.holder
     if not isinstance(holder, Instance) or not is_making(frame, holder):
         return False
-    edges = (s.edges.get((outer, name, holder)) for outer, name in lives.holders.get(holder, ()))
+    edges = (s.edges.get((outer, name, holder)) for outer, name in lives.holders.get(holder, ()) if outer is not holder)
     return not any(e is not None and e.frame is frame and e.effect.position <= effect.position for e in edges)
 
 
