@@ -54,8 +54,8 @@ class _Flow:
                 return stored
             case cst.If():
                 stored = self.expression(node.test, stored)
-                body = self.block(node.body, stored)
-                return body and self.otherwise(node.orelse, stored)
+                ends = self.block(node.body, stored), self.otherwise(node.orelse, stored)
+                return all(ends)
             case cst.For():
                 stored = self.expression(node.iter, stored)
                 inside = self.block(node.body, self.target(node.target, stored))

@@ -210,7 +210,7 @@ def _guarded(syntax: Syntax, site: _Site, token: str) -> list[Edit]:
     if not behind:
         raise Refused(f"nothing follows the store at {syntax.site(site.node)}")
     indent, inner, newline = syntax.indent(statement), syntax.module.default_indent, syntax.newline
-    start, end = syntax.whole(statement)[1], syntax.whole(behind[-1])[1]
+    start, end = syntax.before_comments(syntax.statement(behind[0])), syntax.whole(behind[-1])[1]
     for node in (inside for one in behind for inside in syntax.walk(one)):
         if isinstance(node, _TEXT) and re.search(r"[\r\n]", syntax.code(node)):
             raise Refused(f"a text of several lines follows at {syntax.site(node)}")

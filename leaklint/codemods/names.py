@@ -80,6 +80,8 @@ def _binds(syntax: Syntax, node: cst.Name) -> bool:
 def refuse_other_meanings(syntax: Syntax, name: str, known: Collection[cst.CSTNode]) -> None:
     """Raise Refused where the file says the name in a place that is not known and is no variable of a function."""
     for node in occurrences(syntax, syntax.module, name):
+        if isinstance(syntax.parent(node), cst.ImportAlias):
+            raise Refused(f"the import of `{name}` at {syntax.site(node)} may be of this name")
         if isinstance(syntax.parent(node), cst.NameItem | cst.Param) or node in known:
             continue
         if any(syntax.holds(one, node) for one in known):

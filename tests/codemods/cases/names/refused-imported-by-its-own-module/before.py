@@ -1,0 +1,21 @@
+from fastapi import FastAPI
+
+app = FastAPI()
+_user = None
+
+
+@app.post("/sit")
+async def sit(user: str) -> str:
+    global _user
+    _user = user
+    return await label()
+
+
+async def label() -> str:
+    from before import _user
+
+    return _user
+
+
+async def other() -> str:
+    return _user
