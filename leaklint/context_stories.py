@@ -70,8 +70,8 @@ def confidence(suspect: Suspect) -> Confidence | None:
             return Confidence.MEDIUM
         case ThreadLocalSuspect(suspends=suspends, readers=readers):
             return Confidence.HIGH if suspends is not None and readers else Confidence.MEDIUM
-        case ContextLostSuspect():
-            return Confidence.HIGH
+        case ContextLostSuspect(logged=logged):
+            return Confidence.MEDIUM if logged else Confidence.HIGH
         case _:
             return None
 

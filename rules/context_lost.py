@@ -72,7 +72,8 @@ async def orders(tenant_id: str) -> str:
 Safe: the function is run by `copy_context().run`. None for other processes and for queues, which no context can be
 sent to, and for `map`, where calls that run at the same time would share one context.
 
-It is a trace and not a leak where the variable holds the id of a request or trace.
+It is a trace and not a leak where the variable holds the id of a request or trace, and where only the lines of a log
+are made from it.
 
 ## What is not found
 
@@ -122,7 +123,7 @@ class ContextLost(Rule):
             f"`{short(suspect.callee)}` runs {_WHERE[suspect.border]}, where {names} {_have(suspect)} not what the "
             "request set",
             help=_HELP[suspect.border],
-            severity=Severity.LEAK if suspect.concept in _PERSONAL else Severity.TRACE,
+            severity=Severity.LEAK if suspect.concept in _PERSONAL and not suspect.logged else Severity.TRACE,
             codemods=(lambda sources: _carried(sources, suspect),),
         )
 

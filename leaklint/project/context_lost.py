@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from leaklint.index.summary import Call, Term
 from leaklint.models import CallModel
+from leaklint.project.calls import mro
 from leaklint.project.context import Touch, name_of, touches
 from leaklint.project.idnames import holder_concept
 from leaklint.project.lifetimes import Lifetimes
@@ -35,6 +36,14 @@ class _Border:
     made: Made
     model: CallModel | None  # None for queues
     run: tuple[Frame, ...]
+
+
+class _Loss(NamedTuple):
+    """One variable that is lost at a border."""
+
+    read: Touch
+    setter: Touch
+    logged: bool  # only for the sake of log lines
 
 
 def contexts_lost(s: State, lives: Lifetimes, ways: Routes, seen: Touches) -> Iterator[ContextLostSuspect]:
@@ -107,19 +116,31 @@ def _queue(s: State, effect: Effect) -> Instance | None:
     return holder if kind is not None and kind.consumed else None
 
 
-def _below(s: State, run: Iterable[Frame]) -> dict[Frame, None]:
-    """All frames that run in the other context, calls that enter a context of their own left out."""
-    found = dict.fromkeys(run)
-    work = list(found)
-    for frame in work:
+def _below(s: State, run: Iterable[Frame]) -> dict[Frame, bool]:
+    """All frames that run in the other context, and whether each does so for the sake of log lines only.
+
+    Calls that enter a context of their own are left out.
+    """
+    found = dict.fromkeys(run, False)
+    work, logging = list(found), list[Frame]()
+    while work or logging:
+        frame = work.pop(0) if work else logging.pop(0)
         for made in frame.made.values():
             if any((m := s.models.call(fqn)) is not None and m.enters for fqn in made.external):
                 continue
             for target in made.targets:
                 if target not in found:
-                    found[target] = None
-                    work.append(target)
+                    found[target] = found[frame] or _is_of_log(s, target)
+                    (logging if found[target] else work).append(target)
     return found
+
+
+def _is_of_log(s: State, frame: Frame) -> bool:
+    """Whether a frame is a method of what gives fields to log lines."""
+    receiver = frame.receiver
+    if not isinstance(receiver, Instance) or receiver.cls is None:
+        return False
+    return any((kind := s.models.type(base)) is not None and kind.log_context for base in mro(s, receiver.cls)[1])
 
 
 # --- what is lost there ---------------------------------------------------------------------------------------------
@@ -128,27 +149,27 @@ def _below(s: State, run: Iterable[Frame]) -> dict[Frame, None]:
 def _lost(
     s: State,
     border: _Border,
-    below: Iterable[Frame],
+    below: Mapping[Frame, bool],
     setters: dict[Instance, list[Touch]],
     inside: set[Frame],
-) -> dict[Instance, tuple[Touch, Touch]]:
+) -> dict[Instance, _Loss]:
     """The variables that are read behind a border, each with the read and the set before the border."""
     reads: dict[Instance, Touch] = {}
     own: set[Instance] = set()
-    for frame in below:
+    for frame in sorted(below, key=lambda f: below[f]):
         for touch in touches(s, frame):
             if touch.access is Access.READ:
                 reads.setdefault(touch.variable, touch)
             elif touch.access is Access.STORE:
                 own.add(touch.variable)
     entries = _entries(border.frame)
-    found: dict[Instance, tuple[Touch, Touch]] = {}
+    found: dict[Instance, _Loss] = {}
     for variable, read in reads.items():
         if variable in own:
             continue
         for setter in setters.get(variable, ()):
             if setter.frame not in inside and _is_before(setter, entries):
-                found[variable] = read, setter
+                found[variable] = _Loss(read, setter, below[read.frame])
                 break
     return found
 
@@ -173,12 +194,12 @@ def _entries(frame: Frame) -> set[Frame]:
 
 
 def _suspect(
-    s: State, lives: Lifetimes, ways: Routes, border: _Border, lost: dict[Instance, tuple[Touch, Touch]]
+    s: State, lives: Lifetimes, ways: Routes, border: _Border, lost: dict[Instance, _Loss]
 ) -> ContextLostSuspect:
-    names = {variable: name_of(lives, variable) or _text(touch) for variable, (touch, _) in lost.items()}
+    names = {variable: name_of(lives, variable) or _text(loss.read) for variable, loss in lost.items()}
     concepts = {variable: holder_concept(s.models, name) for variable, name in names.items()}
-    first = min(lost, key=lambda v: (_rank(concepts[v]), names[v]))
-    read, setter = lost[first]
+    first = min(lost, key=lambda v: (lost[v].logged, _rank(concepts[v]), names[v]))
+    read, setter = lost[first].read, lost[first].setter
     info, module = border.frame.info, border.frame.info.module
     passed = _passed(border)
     return ContextLostSuspect(
@@ -194,6 +215,7 @@ def _suspect(
         reader=read.frame.info.qualname,
         setter=setter.use.span,
         others=tuple(sorted(names[v] for v in lost if v is not first)),
+        logged=lost[first].logged,
         passed=module.span(span) if passed is not None and (span := getattr(passed, "span", 0)) else None,
         packed="" if border.model is None else border.model.arguments or _EACH,
     )

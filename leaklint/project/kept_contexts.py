@@ -39,7 +39,8 @@ def left_set(
         if not readers:
             continue
         told: set[FunctionInfo] = set()
-        for misuse, touch in (*_in_generators(found), *_in_kept_contexts(ways, found)):
+        kept = () if _is_reset(s, name_of(lives, variable)) else _in_kept_contexts(ways, found)
+        for misuse, touch in (*_in_generators(found), *kept):
             if touch.frame.info not in told:
                 told.add(touch.frame.info)
                 yield _suspect(s, lives, ways, variable, misuse, touch, readers)
@@ -91,6 +92,11 @@ def _in_kept_contexts(ways: Routes, found: list[Touch]) -> Iterator[tuple[Misuse
         if any(_is_for_every(entry) for entry in entries) or reading - setting:
             yield Misuse.KEPT, touch
             return
+
+
+def _is_reset(s: State, name: str) -> bool:
+    """Whether any code resets a variable, also such as no request was seen to reach: the end of a `with`."""
+    return bool(name) and any(f"{name}.reset(" in module.text for module in s.program.modules)
 
 
 def _clears(touch: Touch) -> bool:

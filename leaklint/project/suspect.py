@@ -406,6 +406,7 @@ class ContextLostSuspect(Suspect):
     reader: str  # the function that reads it, qualified
     setter: Span  # where request code sets it
     others: tuple[str, ...]  # further variables that are lost with it
+    logged: bool  # it is read for the sake of log lines only
     passed: Span | None  # the argument that names what is run
     packed: (
         str  # the keyword of a tuple of its arguments; "rest" where they follow it; "each" where there are many calls
