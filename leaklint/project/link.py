@@ -10,7 +10,19 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from leaklint.index.summary import Attr, Bind, Call, Display, FunctionRef, How, Imported, Kind, ModuleSummary, Name, Term
+from leaklint.index.summary import (
+    Attr,
+    Bind,
+    Call,
+    Display,
+    FunctionRef,
+    How,
+    Imported,
+    Kind,
+    ModuleSummary,
+    Name,
+    Term,
+)
 from leaklint.models import EntryModel, Models
 from leaklint.project import calls, entries, execute, identity, libraries, library, shared, travelling
 from leaklint.project.interplay import with_interplay
