@@ -12,10 +12,10 @@ async def sit(user: str) -> str:
 
 
 async def label() -> str:
-    from before import _user
-
     return _user
 
 
-async def other() -> str:
+def unseen() -> str:
+    from before import _user
+
     return _user
