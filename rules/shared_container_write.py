@@ -54,7 +54,7 @@ async def ask(session_id: str, question: str) -> str:
 
 
 def answer(session_id: str) -> str:
-    return f"{session_id}: {len(history.get(session_id, []))} questions, the last one: {history.get(session_id, [])[-1]}"
+    return f"{session_id}: {len(history.get(session_id, []))} questions, last: {history.get(session_id, [])[-1]}"
 ```
 
 ## When it is silent

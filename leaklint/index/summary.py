@@ -227,7 +227,7 @@ class BlockKind(IntEnum):
 
 
 class Block(NamedTuple):
-    """A run of statements; `peer` groups the arms of one `if`, `match` or `try`, `exits` when it never falls through."""
+    """Statements; `peer` groups the arms of one `if`, `match` or `try`, `exits` when it never falls through."""
 
     parent: int
     kind: BlockKind

@@ -261,9 +261,7 @@ class OverrideSuspect(Suspect):
     ambient: str  # source text of the ambient use; empty for ignored overrides
     resolver: str  # what to use instead: the parameter, or the project's own resolver call; empty if none
     matrix: tuple[tuple[str, str, str], ...]  # for split identity: (path, source of id, source of the other id)
-    form: (
-        str  # "ambient", "built" (into a callee's payload), "keyed" (a callee's key), "ignored", "logged", "split-call"
-    )
+    form: str  # "ambient", "built" or "keyed" (a callee's payload or key), "ignored", "logged", "split-call"
     key: str = ""  # the name of the id in the payload or key, where a callee makes it
     callee: str = ""  # that callee, qualified
     source: Span | None = None  # the ambient read itself, or the second of two ids
@@ -349,7 +347,7 @@ class CredentialSuspect(Suspect):
 
 @dataclass(frozen=True, slots=True)
 class OwnerSuspect(Suspect):
-    """A session is looked up by an id that the client says, and nobody asks who the client is; `span` is the look-up."""
+    """A session is looked up by an id that the client says, and nobody asks whose it is; `span` is the look-up."""
 
     name: str  # of the id: "session_id"
     look_up: str  # source text
