@@ -95,6 +95,7 @@ def trace(suspect: Suspect) -> Iterator[Step]:
             yield from _steps(StepRole.READ, "read here, whoever wrote it last", suspect.readers)
         case ContextLostSuspect():
             yield Step(StepRole.WRITE, suspect.span, f"runs `{short(suspect.callee)}` without the caller's context")
+            yield from (Step(StepRole.CALL, hop.span, f"calls `{short(hop.callee)}`") for hop in suspect.way)
             yield Step(StepRole.READ, suspect.read, f"reads `{suspect.name}`")
             yield Step(StepRole.RELATED, suspect.setter, "set here, in the context of the request")
 

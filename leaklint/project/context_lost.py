@@ -20,7 +20,7 @@ from leaklint.project.lifetimes import Lifetimes
 from leaklint.project.program import FunctionInfo
 from leaklint.project.routes import Routes
 from leaklint.project.state import Effect, Frame, Made, State
-from leaklint.project.suspect import Access, ContextLostSuspect
+from leaklint.project.suspect import Access, ContextLostSuspect, Hop
 from leaklint.project.values import Instance, Phase
 
 _EACH = "each"  # of `packed`: the function is called once for each element
@@ -38,12 +38,21 @@ class _Border:
     run: tuple[Frame, ...]
 
 
+class _Place(NamedTuple):
+    """How a frame comes to run behind a border."""
+
+    logged: bool  # only for the sake of log lines
+    caller: Frame | None  # None for what the border itself runs
+    call: Call | None
+
+
 class _Loss(NamedTuple):
     """One variable that is lost at a border."""
 
     read: Touch
     setter: Touch
-    logged: bool  # only for the sake of log lines
+    way: tuple[Hop, ...]  # from what the border runs to the read
+    logged: bool
 
 
 def contexts_lost(s: State, lives: Lifetimes, ways: Routes, seen: Touches) -> Iterator[ContextLostSuspect]:
@@ -116,12 +125,9 @@ def _queue(s: State, effect: Effect) -> Instance | None:
     return holder if kind is not None and kind.consumed else None
 
 
-def _below(s: State, run: Iterable[Frame]) -> dict[Frame, bool]:
-    """All frames that run in the other context, and whether each does so for the sake of log lines only.
-
-    Calls that enter a context of their own are left out.
-    """
-    found = dict.fromkeys(run, False)
+def _below(s: State, run: Iterable[Frame]) -> dict[Frame, _Place]:
+    """All frames that run in the other context; calls that enter a context of their own are left out."""
+    found = dict.fromkeys(run, _Place(False, None, None))
     work, logging = list(found), list[Frame]()
     while work or logging:
         frame = work.pop(0) if work else logging.pop(0)
@@ -130,8 +136,8 @@ def _below(s: State, run: Iterable[Frame]) -> dict[Frame, bool]:
                 continue
             for target in made.targets:
                 if target not in found:
-                    found[target] = found[frame] or _is_of_log(s, target)
-                    (logging if found[target] else work).append(target)
+                    found[target] = _Place(found[frame].logged or _is_of_log(s, target), frame, made.term)
+                    (logging if found[target].logged else work).append(target)
     return found
 
 
@@ -149,14 +155,14 @@ def _is_of_log(s: State, frame: Frame) -> bool:
 def _lost(
     s: State,
     border: _Border,
-    below: Mapping[Frame, bool],
+    below: Mapping[Frame, _Place],
     setters: dict[Instance, list[Touch]],
     inside: set[Frame],
 ) -> dict[Instance, _Loss]:
     """The variables that are read behind a border, each with the read and the set before the border."""
     reads: dict[Instance, Touch] = {}
     own: set[Instance] = set()
-    for frame in sorted(below, key=lambda f: below[f]):
+    for frame in sorted(below, key=lambda f: below[f].logged):
         for touch in touches(s, frame):
             if touch.access is Access.READ:
                 reads.setdefault(touch.variable, touch)
@@ -167,17 +173,34 @@ def _lost(
     for variable, read in reads.items():
         if variable in own:
             continue
-        for setter in setters.get(variable, ()):
-            if setter.frame not in inside and _is_before(setter, entries):
-                found[variable] = _Loss(read, setter, below[read.frame])
-                break
+        before = [t for t in setters.get(variable, ()) if t.frame not in inside and _is_before(t, entries)]
+        if before:
+            setter = min(before, key=lambda t: not _entries(t.frame) & entries)  # the request's own, if there is one
+            found[variable] = _Loss(read, setter, _way(read.frame, below), below[read.frame].logged)
     return found
+
+
+def _way(frame: Frame, below: Mapping[Frame, _Place]) -> tuple[Hop, ...]:
+    hops: list[Hop] = []
+    at = below[frame]
+    while at.caller is not None and at.call is not None:
+        span = at.caller.info.module.span(at.call.span)
+        hops.append(Hop(span, at.caller.info.qualname, frame.info.qualname))
+        frame, at = at.caller, below[at.caller]
+    return tuple(reversed(hops))
 
 
 def _is_before(setter: Touch, entries: set[Frame]) -> bool:
     """Whether the requests that come to a border set the variable: in their own way, or before each request."""
     others = _entries(setter.frame)
-    return bool(others & entries) or any(e.entry is not None and e.entry.model.every for e in others)
+    if others & entries:
+        return True
+    return any(e.entry is not None and e.entry.model.every and _is_task(e) in map(_is_task, entries) for e in others)
+
+
+def _is_task(entry: Frame) -> bool:
+    """Whether an entry is one of a worker, whose hooks run before tasks, and not of a server."""
+    return entry.entry is not None and entry.entry.model.concurrency == "task"
 
 
 def _entries(frame: Frame) -> set[Frame]:
@@ -211,6 +234,7 @@ def _suspect(
         concept=concepts[first],
         border=border.model.border if border.model is not None else "queue",
         callee=border.run[0].info.qualname,
+        way=lost[first].way,
         read=read.use.span,
         reader=read.frame.info.qualname,
         setter=setter.use.span,

@@ -402,6 +402,7 @@ class ContextLostSuspect(Suspect):
     concept: str  # of what it holds
     border: str  # "thread", "process" or "queue"
     callee: str  # what is run there, qualified
+    way: tuple[Hop, ...]  # the calls from there to the read
     read: Span
     reader: str  # the function that reads it, qualified
     setter: Span  # where request code sets it
