@@ -59,7 +59,6 @@ class Syntax:
         # LibCST loses some blank text at the end of a file; ranges behind the first loss are not to be trusted.
         code = text[:lead] + "".join(self._map.tokens)
         self._sound = len(text) if code == text else _shared(text, code)
-        self._nodes: dict[tuple[int, int], list[cst.CSTNode]] | None = None
 
     @property
     def newline(self) -> str:
@@ -118,27 +117,29 @@ class Syntax:
 
         By default the outermost expression, else the outermost statement, else what there is. Raises LookupError.
         """
-        key = self.offset(span.line, span.column), self.offset(span.end_line, span.end_column)
-        found = self._by_range().get(key, [])
+        start, end = self.offset(span.line, span.column), self.offset(span.end_line, span.end_column)
+        found = list(self._of_range(start, end))
         for kind in (wanted,) if wanted is not None else _BY_DEFAULT:
             if matches := [node for node in found if isinstance(node, kind)]:
                 return matches[0]
         raise LookupError(f"{span.path}:{span.line}:{span.column}: no such node")
 
-    def _by_range(self) -> dict[tuple[int, int], list[cst.CSTNode]]:
-        if self._nodes is None:
-            self._nodes = {}
-            for node, whole in self._map.whole.items():
-                self._nodes.setdefault(self._map.inner.get(node, whole), []).append(node)
-                if isinstance(node, cst.Call) and len(node.args) == 1 and _is_bare_generator(node.args[0].value):
-                    parentheses = self._map.whole[node.whitespace_after_func][1], self._map.inner[node][1]
-                    self._nodes.setdefault(parentheses, []).append(node.args[0].value)  # which ast gives to it
-            for nodes in self._nodes.values():
-                nodes.sort(key=self._depth)
-        return self._nodes
-
-    def _depth(self, node: cst.CSTNode) -> int:
-        return sum(1 for _ in self.ancestors(node))
+    def _of_range(self, start: int, end: int) -> Iterator[cst.CSTNode]:
+        """The nodes of exactly this range, outermost first; subtrees that do not hold it are passed over."""
+        number = 0
+        while number < len(self._map.nodes):
+            node = self._map.nodes[number]
+            whole = self._map.whole[node]
+            if start < whole[0] or whole[1] < end:
+                number = self._map.slices[node][1]
+                continue
+            number += 1
+            if self._map.inner.get(node, whole) == (start, end):
+                yield node
+            if isinstance(node, cst.Call) and len(node.args) == 1 and _is_bare_generator(node.args[0].value):
+                parentheses = self._map.whole[node.whitespace_after_func][1], self._map.inner[node][1]
+                if parentheses == (start, end):
+                    yield node.args[0].value  # to which ast gives them
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
         """The node right above, or None for the module."""
