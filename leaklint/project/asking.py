@@ -10,10 +10,7 @@ from leaklint.project.values import Value
 
 def value_of(s: State, frame: Frame, term: Term, at: int) -> Value:
     """The value of a term at an operation; the writes of calls in it are not recorded once more."""
-    effects = len(frame.effects)
-    value = evaluate.evaluate(s, frame, term, at)
-    del frame.effects[effects:]
-    return value
+    return evaluate.evaluate(s, frame, term, at)
 
 
 def arguments(term: Call) -> tuple[Term, ...]:

@@ -86,12 +86,12 @@ def enter(
     bound = bind_arguments(s, frame, function, receiver, term, args, keywords)
     signature = tuple([_kind_of(v) for v in bound.values()])
     callee = s.frame(info, function.env, receiver, frame.phase if phase is None else phase, signature)
-    changed = _merge(callee, bound)
+    changed = _merge(s, callee, bound)
     if callee.rounds == 0:
         callee.depth = frame.depth + 1
     if frame not in callee.callers:
         callee.callers[frame] = term
-    callee.dependents[frame] = None
+    callee.dependents[frame] = callee.dependents.get(frame, 0) | frame.bit
     made = frame.made.get(term.order)
     if made is not None and callee not in made.targets:
         frame.made[term.order] = made._replace(targets=(*made.targets, callee))
@@ -128,17 +128,17 @@ def _kind_of(value: Value) -> object:
     return (strength, one if count == 1 else count > 0)
 
 
-def _merge(frame: Frame, bound: dict[str, Value]) -> bool:
+def _merge(s: State, frame: Frame, bound: dict[str, Value]) -> bool:
     changed = False
     for name, value in bound.items():
         old = frame.args.get(name)
-        if old is None:
-            frame.args[name] = grown(NOTHING, value)
-            changed = True
-        elif not value <= old:
-            new = grown(old, value)
-            changed = changed or new != old
-            frame.args[name] = new
+        if old is None or not value <= old:
+            new = grown(old or NOTHING, value)
+            if new != old:
+                frame.args[name] = new
+                frame.todo |= frame.info.users(name)
+                s.wake(frame, name)
+                changed = True
     return changed
 
 
@@ -256,8 +256,8 @@ def returned(s: State, frame: Frame, value: Value) -> None:
     if more == frame.returns:
         return
     frame.returns = more
-    for dependent in frame.dependents:
-        s.enqueue(dependent)
+    for dependent, operations in frame.dependents.items():
+        s.enqueue(dependent, operations)
 
 
 # --- classes --------------------------------------------------------------------------------------------------------

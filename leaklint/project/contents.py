@@ -51,7 +51,7 @@ def _carried(s: State, frame: Frame | None, value: Value, depth: int, found: set
                 found.add(s.taint(Strength.IDENTITY, "request"))
             if depth > 0 and not instance.joined and not (kind is not None and kind.database):
                 if frame is not None:
-                    s.readers[atom, MAKING][frame] = None
+                    s.watch(atom, MAKING, frame)
                 for held in list(s.born.get(instance, {}).values()):
                     _carried(s, frame, held, depth - 1, found, seen)
         elif atom.__class__ is Method and atom not in seen:
@@ -74,6 +74,8 @@ def _carried_closure(
         return
     for ident in sorted(_free_names(atom.info)):
         if ident in env.info.function.bound:
+            if frame is not None:
+                s.watch(env, ident, frame)
             _carried(s, frame, evaluate.everything(s, env, ident), depth - 1, found, seen)
 
 

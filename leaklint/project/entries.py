@@ -302,7 +302,12 @@ def _fill_parameters(
 def refill(s: State, handler: Frame) -> None:
     """Provide a frame's arguments again: what dependencies give may have grown since."""
     function = s.function_value(handler.info, handler.env)
+    before = dict(handler.args)
     _fill_parameters(s, handler, function, handler.receiver, s.filled[handler])
+    for name, value in handler.args.items():
+        if value != before.get(name):
+            handler.todo |= handler.info.users(name)
+            s.wake(handler, name)
 
 
 def _parameter(
@@ -453,7 +458,7 @@ def _enter_dependency(s: State, handler: Frame, function: FunctionValue, receive
     frame = s.frame(function.info, function.env, receiver, Phase.REQUEST, ("dependency",))
     if handler not in frame.callers:
         frame.callers[handler] = marker
-    frame.dependents[handler] = None
+    frame.dependents[handler] = frame.dependents.get(handler, 0) | handler.bit
     if frame.rounds == 0 and not frame.running:
         _fill_parameters(s, frame, function, receiver, _DEPENDENCY)
         execute.visit(s, frame)

@@ -12,7 +12,6 @@ from leaklint.index.summary import (
     Attr,
     Bind,
     Blend,
-    BlockKind,
     ClassRef,
     Drop,
     Eval,
@@ -63,7 +62,12 @@ def visit(s: State, frame: Frame) -> None:
         return
     if frame.running or _depth >= _NESTED:
         frame.dirty = False
-        s.enqueue(frame)
+        s.enqueue(frame, 0)
+        return
+    if frame in s.filled:
+        entries.refill(s, frame)
+    if not frame.todo:
+        frame.dirty = False
         return
     limit = _ROUNDS[frame.phase]
     if frame.rounds >= limit:
@@ -77,35 +81,36 @@ def visit(s: State, frame: Frame) -> None:
     frame.rounds += 1
     _depth += 1
     try:
-        if frame in s.filled:
-            entries.refill(s, frame)
-        frame.effects = []
-        frame.loads = {}
-        changed = run(s, frame)
-        if changed and frame.rounds == 1 and _loops(frame):
-            frame.effects = []
-            frame.loads = {}
-            run(s, frame)
+        _run(s, frame)
+        if frame.todo:
+            _run(s, frame)  # what a loop's end says of its beginning
     finally:
         frame.running = False
+        frame.bit = 0
         _depth -= 1
-    if changed:
-        for child in frame.children:
-            if child.rounds:
-                s.enqueue(child)
+    if frame.todo:
+        s.enqueue(frame, 0)
 
 
-def run(s: State, frame: Frame) -> bool:
-    """One pass over the operations; whether any local value grew."""
-    changed = False
-    for at, op in enumerate(frame.info.function.ops):
-        if _OPS[op.__class__](s, frame, op, at):
-            changed = True
-    return changed
+def _run(s: State, frame: Frame) -> None:
+    """One pass over the operations that have something new to see.
 
-
-def _loops(frame: Frame) -> bool:
-    return any(b.kind is BlockKind.LOOP for b in frame.info.function.blocks)
+    What grows in the pass is seen by later operations in the same pass, by earlier ones in the next.
+    """
+    ops = frame.info.function.ops
+    todo, frame.todo = frame.todo & ((1 << len(ops)) - 1), 0
+    while todo:
+        frame.bit = bit = todo & -todo
+        at = bit.bit_length() - 1
+        frame.written.pop(at, None)
+        frame.seen.pop(at, None)
+        if _OPS[ops[at].__class__](s, frame, ops[at], at):
+            frame.todo |= frame.info.users(at)
+        todo ^= bit
+        if frame.todo:
+            later = frame.todo & -(bit << 1)
+            todo |= later
+            frame.todo ^= later
 
 
 # --- operations -----------------------------------------------------------------------------------------------------
@@ -206,8 +211,12 @@ def _bind_name(s: State, frame: Frame, op: Bind, ident: str, value: Value, at: i
     old = frame.values[at]
     if value <= old:
         return False
-    frame.values[at] = grown(old, value)
-    return frame.values[at] != old
+    new = grown(old, value)
+    if new == old:
+        return False
+    frame.values[at] = new
+    s.wake(frame, ident)
+    return True
 
 
 def _augmented(s: State, frame: Frame, op: Bind, ident: str, at: int) -> Value:
@@ -304,7 +313,8 @@ def keep(s: State, frame: Frame, effect: Effect) -> None:
     holder = effect.holder
     if not isinstance(holder, (Instance, Member, ModuleValue, ClassValue, External, FunctionValue, Frame)):
         return
-    frame.effects.append(effect)
+    if not s.solved:
+        frame.written.setdefault(effect.position, []).append(effect)
     if effect.access is Access.DELETE or not effect.value:
         return
     if isinstance(holder, Instance) and is_making(frame, holder):

@@ -104,6 +104,7 @@ def link(
         execute.solve(state)
     if not any(f.phase is Phase.REQUEST for f in state.entries) and library.assume_entries(state):
         execute.solve(state)
+    state.seal()
     return Project(state, lifetimes(state), routes(state))
 
 

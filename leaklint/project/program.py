@@ -75,7 +75,7 @@ class Module:
 class FunctionInfo:
     """A function and what is worked out about it once."""
 
-    __slots__ = ("_binds", "_reach", "function", "module", "param_names", "qualname")
+    __slots__ = ("_binds", "_reach", "_users", "function", "module", "param_names", "qualname")
 
     def __init__(self, module: Module, function: Function) -> None:
         self.module = module
@@ -84,6 +84,7 @@ class FunctionInfo:
         self.param_names = frozenset(p.name for p in function.params)
         self._binds: dict[str, list[int]] | None = None
         self._reach: dict[tuple[str, int], tuple[tuple[int, ...], bool]] = {}
+        self._users: dict[int | str, int] = {}
 
     @property
     def parent(self) -> FunctionInfo | None:
@@ -116,7 +117,14 @@ class FunctionInfo:
         known = self._reach.get(key)
         if known is None:
             known = self._reach[key] = self._reaching(name, position)
+            seen: tuple[int | str, ...] = (*known[0], name) if known[1] else known[0]
+            for bind in seen:
+                self._users[bind] = self._users.get(bind, 0) | 1 << position
         return known
+
+    def users(self, bind: int | str) -> int:
+        """Operations, a bit for each, that were seen to use the binding at a position, or a name's initial value."""
+        return self._users.get(bind, 0)
 
     def _reaching(self, name: str, position: int) -> tuple[tuple[int, ...], bool]:
         positions = self.binds().get(name)

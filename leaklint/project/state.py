@@ -39,6 +39,7 @@ _CONTEXTS = {Phase.SETUP: 3, Phase.REQUEST: 4}  # frames of one function before 
 _DEPTH = 2  # objects made by objects made by ... before they share one atom
 _OBJECTS = 4  # objects of one class, or of one place, that are told apart
 _LITERALS = 4  # constants kept in one value
+ALL = -1  # every operation of a function, as a set of bits
 _OBJECTS_KEPT = 12  # objects kept in one value
 
 
@@ -84,9 +85,9 @@ class Frame:
 
     __slots__ = (
         "args",
+        "bit",
         "callers",
         "calls",
-        "children",
         "cls",
         "crowded",
         "dependents",
@@ -104,7 +105,10 @@ class Frame:
         "returns",
         "rounds",
         "running",
+        "seen",
+        "todo",
         "values",
+        "written",
     )
 
     def __init__(self, info: FunctionInfo, env: Frame | None, receiver: Atom | None, phase: Phase) -> None:
@@ -118,11 +122,14 @@ class Frame:
         self.returns: Value = NOTHING
         self.entry: EntryPoint | None = None
         self.callers: dict[Frame, Call] = {}
-        self.dependents: dict[Frame, None] = {}
-        self.children: list[Frame] = []
-        self.effects: list[Effect] = []
+        self.dependents: dict[Frame, int] = {}  # which operations of a frame look at `returns`
+        self.effects: list[Effect] = []  # in order; there when the program is solved, as are `loads`
         self.made: dict[int, Made] = {}
         self.loads: dict[tuple[Atom | Frame, str], list[tuple[Range, int]]] = {}
+        self.written: dict[int, list[Effect]] = {}  # effects by operation
+        self.seen: dict[int, list[tuple[Holder, str, Range]]] = {}  # loads by operation
+        self.todo = ALL  # operations to run at the next visit, a bit for each
+        self.bit = 0  # the operation that runs now
         self.calls = 0
         self.depth = 0
         self.crowded = False  # calls of many kinds share it: its arguments are those of any of them
@@ -152,7 +159,7 @@ class State:
     program: Program
     models: Models
     heap: dict[Holder, dict[str, Value]] = field(default_factory=lambda: defaultdict(dict))
-    readers: dict[tuple[Holder, str], dict[Frame, None]] = field(default_factory=lambda: defaultdict(dict))
+    readers: dict[tuple[Holder, str], dict[Frame, int]] = field(default_factory=lambda: defaultdict(dict))  # operations
     edges: dict[tuple[Holder, str, Atom], Edge] = field(default_factory=dict)
     born: dict[Instance, dict[str, Value]] = field(default_factory=lambda: defaultdict(dict))  # what it was made with
     work: deque[Frame] = field(default_factory=deque)
@@ -172,6 +179,7 @@ class State:
     resolved: int = 0
     unresolved: int = 0
     gave_up: int = 0
+    solved: bool = False  # from then on nothing is recorded
     _interned: dict[tuple[object, ...], Atom] = field(default_factory=dict)
     _frames: dict[tuple[object, ...], Frame] = field(default_factory=dict)
     _made: dict[tuple[object, ...], int] = field(default_factory=lambda: defaultdict(int))
@@ -262,8 +270,7 @@ class State:
         if old is not None and new == old:
             return
         fields[name] = new
-        for reader in self.readers.get((holder, _group(name)), ()):
-            self.enqueue(reader)
+        self.wake(holder, _group(name))
 
     def build(self, instance: Instance, name: str, value: Value) -> None:
         """Write a field as part of making the object."""
@@ -271,18 +278,27 @@ class State:
         old = fields.get(name, NOTHING)
         fields[name] = grown(old, value)
         if fields[name] != old:
-            for reader in self.readers.get((instance, MAKING), ()):
-                self.enqueue(reader)
+            self.wake(instance, MAKING)
         self.write(instance, name, value)
 
     def read(self, holder: Holder, name: str, frame: Frame) -> Value:
-        self.readers[holder, _group(name)][frame] = None
+        self.watch(holder, _group(name), frame)
         value = self.heap[holder].get(name, NOTHING) if holder in self.heap else NOTHING
         return self._sure(name, value) if holder.__class__ is Instance and holder.joined else value
 
+    def watch(self, holder: Holder, group: str, frame: Frame) -> None:
+        """Run the present operation of a frame again when the fields grow."""
+        readers = self.readers[holder, group]
+        readers[frame] = readers.get(frame, 0) | frame.bit
+
+    def wake(self, holder: Holder, group: str) -> None:
+        """Let all that watch the fields look at them again."""
+        for reader, operations in self.readers.get((holder, group), {}).items():
+            self.enqueue(reader, operations)
+
     def fields(self, holder: Holder, frame: Frame) -> dict[str, Value]:
         """The fields of a container; only its items may be relied on."""
-        self.readers[holder, "["][frame] = None
+        self.watch(holder, "[", frame)
         fields = self.heap.get(holder, {})
         if holder.__class__ is Instance and holder.joined:
             return {name: self._sure(name, value) for name, value in fields.items()}
@@ -327,14 +343,22 @@ class State:
         frame = self._frames[key] = Frame(info, env, receiver, phase)
         frame.crowded = self._count[info, phase] > limit
         self.frames.append(frame)
-        if env is not None:
-            env.children.append(frame)
         return frame
 
-    def enqueue(self, frame: Frame) -> None:
+    def enqueue(self, frame: Frame, operations: int = ALL) -> None:
+        frame.todo |= operations
         if not frame.dirty:
             frame.dirty = True
             self.work.append(frame)
+
+    def seal(self) -> None:
+        """The program is solved: what was recorded by operation is put together by frame."""
+        self.solved = True
+        for frame in self.frames:
+            frame.effects = [effect for at in sorted(frame.written) for effect in frame.written[at]]
+            for at in sorted(frame.seen):
+                for holder, name, span in frame.seen[at]:
+                    frame.loads.setdefault((holder, name), []).append((span, at))
 
     def ops(self, frame: Frame) -> tuple[Op, ...]:
         return frame.info.function.ops
@@ -374,4 +398,4 @@ def item_field(key: object) -> str:
 
 def loaded(frame: Frame, holder: Holder, ident: str, span: Range, at: int) -> None:
     """Remember that a frame reads a field."""
-    frame.loads.setdefault((holder, ident), []).append((span, at))
+    frame.seen.setdefault(at, []).append((holder, ident, span))
