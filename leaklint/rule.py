@@ -1,6 +1,6 @@
 """What a rule is, and how rules are found: one module a rule in the `rules` folder, loaded by name.
 
-A rule is a LibCST visitor that judges what the project stage suspects. It never searches for what it reports.
+A rule judges what the project stage suspects, with the suspect's LibCST node. It never searches for what it reports.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
@@ -132,4 +132,4 @@ def _ensure_package() -> None:
     spec.loader.exec_module(package)
 
 
-__all__ = ["Codemod", "Confidence", "Rule", "Sources", "Verdict", "field", "load", "load_all", "names"]
+__all__ = ["Codemod", "Confidence", "Rule", "Sources", "Verdict", "load", "load_all", "names"]

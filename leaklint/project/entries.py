@@ -484,7 +484,7 @@ def _typed(s: State, env: Frame, annotation: Term, phase: Phase, handler: Frame 
     found: set[Atom] = set()
     for cls in _annotated_classes(s, env, annotation, at):
         if isinstance(cls, ClassValue):
-            if _is_plain_data(s, cls) and handler is None:
+            if _is_plain_data(cls) and handler is None:
                 continue
             found.add(s.the_instance(cls, "", cls.info.module, cls.info.summary.head, phase))
         elif isinstance(cls, External) and (kind := s.models.type(cls.fqn)) is not None:
@@ -493,7 +493,7 @@ def _typed(s: State, env: Frame, annotation: Term, phase: Phase, handler: Frame 
     return frozenset(found)
 
 
-def _is_plain_data(s: State, cls: ClassValue) -> bool:
+def _is_plain_data(cls: ClassValue) -> bool:
     return not cls.info.methods
 
 
