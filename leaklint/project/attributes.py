@@ -27,6 +27,7 @@ from leaklint.project.values import (
     External,
     FunctionValue,
     Instance,
+    Literal,
     Member,
     ModuleValue,
     Phase,
@@ -120,7 +121,9 @@ def _class_attribute(s: State, frame: Frame, atom: ClassValue, name: str, span: 
         value = s.read(cls, name, frame)
         if value:
             return frozenset(_bound_to_class(s, v, atom) for v in value)
-    if name == "__name__" or name == "__class__":
+    if name == "__name__":
+        return frozenset((s.literal(atom.info.summary.name, atom.info.module, atom.info.summary.head),))
+    if name == "__class__":
         return NOTHING
     return frozenset(s.external(f"{base}.{name}") for base in externals)
 
@@ -269,6 +272,12 @@ def _function_attribute(s: State, frame: Frame, atom: FunctionValue, name: str, 
     return s.read(atom, name, frame)
 
 
+def _literal_attribute(s: State, frame: Frame, atom: Literal, name: str, span: int, at: int) -> Value:
+    if isinstance(atom.value, str) and name in builtin_calls.TEXT_METHODS:
+        return frozenset((s.member(atom, name, f"builtins.str.{name}"),))
+    return NOTHING
+
+
 def _super_attribute(s: State, frame: Frame, atom: Super, name: str, span: int, at: int) -> Value:
     return builtin_calls.super_attribute(s, frame, atom, name, span, at)
 
@@ -284,4 +293,5 @@ ATTRIBUTES: dict[type[Atom], Callable[[State, Frame, Any, str, int, int], Value]
     FunctionValue: _function_attribute,
     Super: _super_attribute,
     Anything: _anything_attribute,
+    Literal: _literal_attribute,
 }

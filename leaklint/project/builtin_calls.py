@@ -10,6 +10,7 @@ from collections.abc import Callable
 from leaklint.index.summary import Attr, Call
 from leaklint.project import calls, evaluate, execute, library_calls
 from leaklint.project.copies import DEEP, copied
+from leaklint.project.program import Module
 from leaklint.project.state import ITEMS, Effect, Frame, State, item_field
 from leaklint.project.suspect import Access
 from leaklint.project.values import (
@@ -20,11 +21,21 @@ from leaklint.project.values import (
     FunctionValue,
     Instance,
     Keywords,
+    Literal,
     Member,
     Method,
     Super,
     Value,
 )
+
+TEXT_METHODS: dict[str, Callable[[str], str]] = {
+    "lower": str.lower,
+    "upper": str.upper,
+    "casefold": str.casefold,
+    "capitalize": str.capitalize,
+    "title": str.title,
+    "strip": str.strip,
+}
 
 
 def _getattr(s: State, frame: Frame, term: Call, args: Args, keywords: Keywords, at: int) -> Value:
@@ -35,6 +46,11 @@ def _getattr(s: State, frame: Frame, term: Call, args: Args, keywords: Keywords,
     for atom in args[0]:
         found = found | evaluate.attribute(s, frame, atom, name, term.span, at)
     return found
+
+
+def text_method(s: State, text: Literal, name: str, module: Module, span: int) -> Value:
+    """A constant text in another form is a constant too."""
+    return frozenset((s.literal(TEXT_METHODS[name](str(text.value)), module, span),))
 
 
 def _setattr(s: State, frame: Frame, term: Call, args: Args, keywords: Keywords, at: int) -> Value:

@@ -387,6 +387,8 @@ def _member(s: State, frame: Frame, atom: Member, term: Call, args: Args, keywor
         return instantiate(s, frame, atom.owner, term, args, keywords, at)
     if atom.name == "__new__" and args:
         return frozenset(s.instance(a, "", frame, term.span) for a in args[0] if isinstance(a, ClassValue))
+    if isinstance(atom.owner, Literal) and not args:
+        return builtin_calls.text_method(s, atom.owner, atom.name, frame.info.module, term.span)
     if atom.name == "__init__" and isinstance(atom.owner, Instance) and atom.owner.cls is not None:
         fill_fields(s, frame, atom.owner.cls, atom.owner, term, args, keywords)
         return NOTHING

@@ -213,7 +213,7 @@ class State:
         return self._intern(("super", defining, receiver), lambda: Super(defining, receiver))  # type: ignore[return-value]
 
     def literal(self, value: object, module: Module, span: Range) -> Literal:
-        return self._intern(("literal", module, span), lambda: Literal(value, module, span))  # type: ignore[return-value]
+        return self._intern(("literal", module, span, value), lambda: Literal(value, module, span))  # type: ignore[return-value]
 
     def taint(self, strength: Strength, concept: str = "") -> Taint:
         return self._intern(("taint", strength, concept), lambda: Taint(strength, concept))  # type: ignore[return-value]
