@@ -118,8 +118,8 @@ def load_all() -> Mapping[str, type[Rule]]:
 
 
 def _ensure_package() -> None:
-    """Make `leaklint.rules` importable from a plain checkout too."""
-    if _PACKAGE in sys.modules or importlib.util.find_spec(_PACKAGE) is not None:
+    """Make `leaklint.rules` the folder beside this module, from a plain checkout too and whatever is installed."""
+    if _PACKAGE in sys.modules:
         return
     folder = _folder()
     spec = importlib.util.spec_from_file_location(
