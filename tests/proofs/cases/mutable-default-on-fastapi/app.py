@@ -1,4 +1,4 @@
-# fix: 
+# fix: Make `names` inside of the function
 from fastapi import FastAPI
 from turns import pause
 
