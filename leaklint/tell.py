@@ -20,6 +20,7 @@ from leaklint.project.suspect import (
     Route,
     SettingSuspect,
     SharedUseSuspect,
+    SiblingPath,
     Single,
     Strength,
     Suspect,
@@ -66,6 +67,8 @@ def subject(suspect: Suspect) -> str:
             return f"{place.owner}.{place.slot}{''.join(place.path)}"
         case IdSuspect(name=name, form=form):
             return f"{suspect.function}.{name} ({form})"
+        case OverrideSuspect(form="split-paths", callee=callee, key=key):
+            return f"{callee}.{key} (split-paths)"
         case OverrideSuspect(override=override, form=form):
             return f"{suspect.function}.{override} ({form})"
         case SharedUseSuspect(name=name):
@@ -232,6 +235,11 @@ def _trace_of_override(suspect: OverrideSuspect) -> Iterator[Step]:
             yield Step(StepRole.WRITE, suspect.span, f"builds the payload without `{suspect.override}`")
         case "keyed":
             yield Step(StepRole.WRITE, suspect.span, f"looks up without `{suspect.override}`")
+        case "split-paths":
+            yield Step(StepRole.WRITE, suspect.span, f"takes the {suspect.concept} from `{clipped(suspect.ambient)}`")
+            others = [path for path in suspect.paths if path.span != suspect.span]
+            yield from (Step(StepRole.RELATED, path.span, _path(path)) for path in others[:_RELATED])
+            return
         case "ignored" | "logged":
             yield Step(StepRole.WRITE, suspect.span, f"takes `{suspect.override}` and does not act on it")
         case _:
@@ -241,6 +249,11 @@ def _trace_of_override(suspect: OverrideSuspect) -> Iterator[Step]:
         yield Step(StepRole.READ, suspect.source, message)
     for name, ours, theirs in suspect.matrix[:_RELATED]:
         yield Step(StepRole.RELATED, suspect.span, f"`{name}`: `{ours}` in one place, `{theirs}` in the other")
+
+
+def _path(path: SiblingPath) -> str:
+    dropped = f", not asking `{path.dropped}`" if path.dropped else ""
+    return f"`{short(path.function)}`: `{clipped(path.text)}`{dropped}"
 
 
 _WITHOUT = {

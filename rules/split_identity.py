@@ -1,9 +1,13 @@
-"""One call sends two ids of the same concept that come from different places.
+"""One call sends two ids of the same concept, or sibling functions resolve one id in different ways.
 
 ## What it does
 
 Reports a call in request code whose arguments name the same id twice (in a payload and in the options that route it, in
 a body and in a header) where nothing that one was computed from takes part in the other.
+
+Reports, once for a class or module, functions that hand the same id to the same callee or client and do not agree where
+it comes from: `send` takes `session_id or self.session_id`, `stream` asks a ContextVar, `batch` sends a constant,
+`resume` takes a `session_id` and leaves it out. The trace lists how each of them says it.
 
 ## Why it leaks
 
@@ -91,13 +95,19 @@ def cancel(stream: Stream, options: dict[str, str]) -> str:
 Both come from one name, one resolver or one another; one of the two is a parameter handed through as it came; the names
 differ (`session_id` and `parent_session_id`); the ids are of users, of whom one acts and the other is concerned.
 
+Siblings agree when the same thing stands in where a call was given no id: by one helper, by the same words, or because
+a call must bring one. Fresh ids, constants, settings, and what is computed in ways that are not followed, are compared
+with nothing. A path of which another rule tells what is wrong (a constant, an override that is dropped) is listed in
+the trace, and not reported a second time.
+
 ## Fix
 
-Suggested: where one of the two comes from a resolver of the project, the other is taken from the same call.
+Suggested: where one of the two comes from a resolver of the project, the other is taken from the same call. There is
+none for siblings: which of the ways is meant, only their author knows.
 
 ## What is not found
 
-Ids inside lists or objects, and sibling paths of one class each of which is in agreement with itself.
+Ids inside lists or objects, and siblings in different classes.
 
 ## References
 
@@ -114,6 +124,7 @@ from leaklint.codemods import offer
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import OverrideSuspect, Suspect
 from leaklint.rule import Rule, Sources, Verdict
+from leaklint.words import clipped, listed, short
 
 
 class SplitIdentity(Rule):
@@ -127,15 +138,31 @@ class SplitIdentity(Rule):
 
     def wants(self, suspect: Suspect) -> bool:
         assert isinstance(suspect, OverrideSuspect)
-        return suspect.form == "split-call"
+        return suspect.form in ("split-call", "split-paths")
 
     def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
         assert isinstance(suspect, OverrideSuspect)
+        if suspect.form == "split-paths":
+            yield _of_siblings(suspect)
+            return
         yield Verdict(
             f"the call names two ids as `{suspect.key}`: one from `{suspect.ambient}`, one from `{suspect.override}`",
             help=f"resolve the {suspect.concept} once and send it in both places",
             codemods=(lambda sources: _resolve_once(sources, suspect),) if suspect.resolver and suspect.source else (),
         )
+
+
+def _of_siblings(suspect: OverrideSuspect) -> Verdict:
+    asks = f" and does not ask `{suspect.override}`" if suspect.override else ""
+    return Verdict(
+        f"`{short(suspect.function)}` sends `{clipped(suspect.ambient)}` as `{suspect.key}`{asks}, "
+        f"its sibling `{short(suspect.name)}` sends `{clipped(suspect.resolver)}`",
+        help=f"resolve the {suspect.concept} in one helper that {listed(_functions(suspect))} call",
+    )
+
+
+def _functions(suspect: OverrideSuspect) -> list[str]:
+    return [path.function.rpartition(".")[2] for path in suspect.paths]
 
 
 def _resolve_once(sources: Sources, suspect: OverrideSuspect) -> Fix:

@@ -138,7 +138,7 @@ def suspects(project: Project) -> tuple[Suspect, ...]:
     s, lives, ways = project.state, project.lives, project.ways
     writes = libraries.instead_of(s, lives, ways, list(shared.writes(s, lives, ways)))
     ids = identity.suspects(s, lives, ways, writes)
-    found: list[Suspect] = [*identity.instead_of(writes, ids), *ids, *travelling.suspects(s, ways)]
+    found: list[Suspect] = [*identity.instead_of(writes, ids), *ids, *travelling.suspects(s, ways, ids)]
     found += libraries.suspects(s, lives, ways, writes)
     found = with_interplay(s, lives, ways, found)
     found = with_surroundings(s, lives, ways, found)

@@ -47,7 +47,7 @@ def ids_not_sent(known: Ids, ways: Routes) -> Iterator[PropagationSuspect]:
         for one in _outbound(known, info, frame):
             if one.carrier == _TASK:
                 tasks[one.fqn].append(one)
-            elif (group := _client(info, one.call)) is not None and not _is_instrumented(known.found.state, one):
+            elif (group := client(info, one.call)) is not None and not _is_instrumented(known.found.state, one):
                 groups[group].append(one)
     for calls in groups.values():
         for one in calls:
@@ -79,7 +79,7 @@ def _outbound(known: Ids, info: FunctionInfo, frame: Frame) -> Iterator[Outbound
             break
 
 
-def _client(info: FunctionInfo, call: Call) -> object | None:
+def client(info: FunctionInfo, call: Call) -> object | None:
     """What tells clients apart: the class and attribute, or the module and name, that a call goes through."""
     match call.func:
         case Attr(base=Attr(base=Name(id="self"), name=attribute)) if info.owner is not None:

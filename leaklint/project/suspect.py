@@ -253,6 +253,16 @@ class IdSuspect(Suspect):
 
 
 @dataclass(frozen=True, slots=True)
+class SiblingPath:
+    """How one of several sibling functions says the id that all of them send."""
+
+    function: str  # qualified
+    text: str  # source text of the id: `session_id or self.session_id`
+    dropped: str  # a parameter for this id that it does not ask; empty when it asks or has none
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class OverrideSuspect(Suspect):
     """An ambient id is used although an override of the same concept is in scope, or an override is ignored."""
 
@@ -261,14 +271,16 @@ class OverrideSuspect(Suspect):
     ambient: str  # source text of the ambient use; empty for ignored overrides
     resolver: str  # what to use instead: the parameter, or the project's own resolver call; empty if none
     matrix: tuple[tuple[str, str, str], ...]  # for split identity: (path, source of id, source of the other id)
-    form: str  # "ambient", "built" or "keyed" (a callee's payload or key), "ignored", "logged", "split-call"
+    form: str  # "ambient", "built" or "keyed" (a callee's payload or key), "ignored", "logged", "split-call",
+    # "split-paths" (`ambient` is what this path says, `resolver` what `name` does)
     key: str = ""  # the name of the id in the payload or key, where a callee makes it
     callee: str = ""  # that callee, qualified
     source: Span | None = None  # the ambient read itself, or the second of two ids
     kind: str = "context"  # what the ambient id is read from: "context" or "settings"
     optional: bool = False  # the override may be None
     pass_on: Span | None = None  # for ignored overrides: a call that takes the same parameter
-    name: str = ""  # of the parameter of that call
+    name: str = ""  # of the parameter of that call; of the sibling that says it in another way
+    paths: tuple[SiblingPath, ...] = ()  # for split paths: all siblings, in order
 
 
 @dataclass(frozen=True, slots=True)

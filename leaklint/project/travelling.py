@@ -12,26 +12,30 @@ from leaklint.project.overrides import ambient_over_override, ids
 from leaklint.project.propagation import ids_not_passed
 from leaklint.project.regenerated import ids_regenerated
 from leaklint.project.routes import Routes
+from leaklint.project.siblings import split_paths
 from leaklint.project.silent_logs import logs_without_id
 from leaklint.project.split import split_identities
 from leaklint.project.state import State
-from leaklint.project.suspect import Suspect
+from leaklint.project.suspect import IdSuspect, Suspect
 
 
-def suspects(s: State, ways: Routes) -> list[Suspect]:
-    """All suspects of these kinds."""
+def suspects(s: State, ways: Routes, wrong: list[IdSuspect]) -> list[Suspect]:
+    """All suspects of these kinds; `wrong` are ids that are told to identify nobody."""
     known = ids(survey(s))
     ambient = list(ambient_over_override(known, ways))
     overridden = {(a.function, a.override) for a in ambient}
     ignored = [(i, info) for i, info in ignored_overrides(known, ways) if (i.function, i.override) not in overridden]
     told = {(info, a.concept) for info in known.uses for a in ambient if a.function == info.qualname}
-    split = split_identities(known, ways, told)
+    split = list(split_identities(known, ways, told))
+    alone = {(o.function, o.concept) for o in (*ambient, *(i for i, _ in ignored), *split)}
+    alone |= {(i.function, i.concept) for i in wrong}
     unused = {(info, i.override) for i, info in ignored}
     dropped = [*ids_not_passed(known, ways, unused), *ids_regenerated(known, ways, unused)]
     return [
         *ambient,
         *(i for i, _ in ignored),
         *split,
+        *split_paths(known, ways, alone),
         *dropped,
         *ids_not_sent(known, ways),
         *logs_without_id(known, ways),
