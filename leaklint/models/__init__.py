@@ -42,6 +42,7 @@ class EntryModel:
     returned: bool = False  # what the function gives back is the handler: middleware factories
     makes: str = ""  # the class of what a decorated name becomes: "celery.Task"
     bound: str = ""  # of `makes`: the keyword and value with which that object is the first parameter: "bind=True"
+    subclass: str = ""  # of `bound`: the keyword that names the class that the object is of instead: "base"
     instance: str = "process"  # of `base`: "request" when an instance is made for each request
     unless: str = ""  # of `instance = "request"`: the class attribute and value with which it is one for the process
     context: str = ""  # "kept": the thread takes the next request in the context that this one leaves
@@ -73,6 +74,7 @@ class CallModel:
     reads: bool = False  # gives an item of the receiver
     removes: bool = False  # takes items out of the receiver
     sets: str = ""  # attribute of the receiver that keeps argument 0
+    factory: str = ""  # the keyword of a function that makes the value: `default_factory`
     inject: str = ""  # "argument": as a parameter's default or annotation, the value is what this argument returns
     memo: bool = False  # as a decorator, keeps the first result
     keyed: str = ""  # of `memo`: by the "path" or "url" of the request, or by "arguments" other than the request
@@ -406,6 +408,7 @@ class Models:
         self.scripts: dict[str, EntryModel] = {}
         self.decorating: set[str] = set()  # last names of decorators that make entry points
         self.registering: dict[str, list[EntryModel]] = {}  # and of calls that do
+        self.applications: set[str] = set()  # classes whose methods register handlers
         self._concept_of: dict[str, str] = {}
         self.writing: dict[str, CallModel] = {}  # calls that write the file they name, by last name
         for model in self.models:
@@ -427,6 +430,8 @@ class Models:
                 self.shapes.setdefault(entry.shape, []).append(entry)
             for package in entry.script:
                 self.scripts[package] = entry
+            owners = (p.rpartition(".")[0] for p in (*entry.decorator, *entry.call))
+            self.applications.update(o for o in owners if o.rpartition(".")[2][:1].isupper())
             self.decorating.update(p.rpartition(".")[2] for p in entry.decorator)
             for last in {p.rpartition(".")[2] for p in entry.call}:
                 self.registering.setdefault(last, []).append(entry)

@@ -17,7 +17,7 @@ from leaklint.index.summary import (
 )
 from leaklint.project import builtin_calls, calls, evaluate
 from leaklint.project.program import ancestors
-from leaklint.project.state import Frame, State, loaded
+from leaklint.project.state import MADE, Frame, State, loaded
 from leaklint.project.suspect import Strength
 from leaklint.project.values import (
     NOTHING,
@@ -95,7 +95,8 @@ def modelled(s: State, frame: Frame, fqn: str, gives: str, type_: str, concept: 
         case "isolated":
             return frozenset((s.the_instance(None, type_ or fqn, frame.info.module, span, Phase.REQUEST),))
         case "instance":
-            return frozenset((s.the_instance(None, type_ or fqn, frame.info.module, span, Phase.SETUP),))
+            the_one = s.the_instance(None, type_ or fqn, frame.info.module, span, Phase.SETUP)
+            return s.read(the_one, MADE, frame) | {the_one}
         case "address":
             return frozenset(
                 (s.taint(Strength.CONTENT, "address"), s.token(False, "the client's address", frame, span))
@@ -125,6 +126,10 @@ def _class_attribute(s: State, frame: Frame, atom: ClassValue, name: str, span: 
         return frozenset((s.literal(atom.info.summary.name, atom.info.module, atom.info.summary.head),))
     if name == "__class__":
         return NOTHING
+    for meta in [m for cls in order for made in calls.metaclasses(s, cls) for m in calls.mro(s, made)[0]]:
+        loaded(frame, meta, name, span, at)
+        if value := s.read(meta, name, frame):
+            return frozenset(s.method(v, atom) if isinstance(v, FunctionValue) else v for v in value)
     return frozenset(s.external(f"{base}.{name}") for base in externals)
 
 
@@ -151,7 +156,7 @@ def class_lookup(s: State, frame: Frame, atom: Instance, name: str, span: int, a
     for cls in order:
         value = s.read(cls, name, frame)
         if value and calls.is_field(s, cls, name):
-            return _own_copy(s, atom, name, value)
+            return _own_copy(s, frame, cls, atom, name, value)
         if value and found and _is_shadowed(s, frame, atom, name, at):
             return NOTHING
         if value:
@@ -192,13 +197,25 @@ def _is_shadowed(s: State, frame: Frame, atom: Instance, name: str, at: int) -> 
     )
 
 
-def _own_copy(s: State, owner: Instance, name: str, value: Value) -> Value:
-    """Data classes give each instance its own copy of a default."""
+def _own_copy(s: State, frame: Frame, cls: ClassValue, owner: Instance, name: str, value: Value) -> Value:
+    """Data classes give each instance its own copy of a default, or lets a factory make one."""
     own: set[Atom] = set()
     for atom in value:
-        own.add(s.copy_of(atom, owner, name) if isinstance(atom, Instance) and atom.cls is None else atom)
+        if isinstance(atom, Instance) and (atom.cls is None or _has_factory(s, cls, name)):
+            mine = s.copy_of(atom, owner, name)
+            if mine.cls is not None and mine not in s.heap:
+                calls.initialise(s, frame, mine)
+            atom = mine
+        own.add(atom)
     s.write(owner, name, frozenset(own))
     return frozenset(own)
+
+
+def _has_factory(s: State, cls: ClassValue, name: str) -> bool:
+    """Whether the default in the class body is what a factory makes: `field(default_factory=Settings)`."""
+    ops = cls.info.module.functions[cls.info.summary.body].function.ops
+    terms = [op.value for op in ops if isinstance(op, Bind) and isinstance(op.target, Name) and op.target.id == name]
+    return any(isinstance(term, Call) and any(k and k.endswith("factory") for k, _ in term.keywords) for term in terms)
 
 
 def _annotated(s: State, frame: Frame, order: tuple[ClassValue, ...], name: str) -> Value:

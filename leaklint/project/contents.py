@@ -72,14 +72,15 @@ def _carried_closure(
     env = atom.env
     if env is None or env.phase is not Phase.REQUEST or depth <= 0 or env.info.function.kind is not Kind.FUNCTION:
         return
-    for ident in sorted(_free_names(atom.info)):
+    for ident in sorted(free_names(atom.info)):
         if ident in env.info.function.bound:
             if frame is not None:
                 s.watch(env, ident, frame)
             _carried(s, frame, evaluate.everything(s, env, ident), depth - 1, found, seen)
 
 
-def _free_names(info: FunctionInfo) -> set[str]:
+def free_names(info: FunctionInfo) -> set[str]:
+    """The names that a function reads and does not bind."""
     names: set[str] = set()
     stack: list[Any] = [*info.function.ops]
     while stack:

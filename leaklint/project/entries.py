@@ -106,8 +106,19 @@ def _library_decorator(s: State, frame: Frame, fqn: str, maker: Atom, functions:
             if entry.makes and (made := _info(atom)) is not None:
                 s.made_of[made] = entry.makes
             if isinstance(atom, FunctionValue) and isinstance(term, Call) and _is_said(entry.bound, term.keywords):
-                atom = s.method(atom, s.the_instance(None, entry.makes, frame.info.module, term.span, Phase.SETUP))
+                atom = s.method(atom, _made_of(s, frame, entry, term, at))
             add(s, frame, entry, label, atom, getattr(term, "span", 0))
+
+
+def _made_of(s: State, frame: Frame, entry: EntryModel, term: Call, at: int) -> Instance:
+    """What a decorator makes of a function: an object of the library, or of the program's own class that it names."""
+    for key, value in term.keywords:
+        for cls in evaluate.evaluate(s, frame, value, at) if key and key == entry.subclass else NOTHING:
+            if isinstance(cls, ClassValue):
+                made = s.the_instance(cls, "", cls.info.module, cls.info.summary.head, Phase.SETUP)
+                calls.initialise(s, frame, made)
+                return made
+    return s.the_instance(None, entry.makes, frame.info.module, term.span, Phase.SETUP)
 
 
 def _is_said(wanted: str, given: Iterable[tuple[str | None, Term | None]]) -> bool:
@@ -116,16 +127,30 @@ def _is_said(wanted: str, given: Iterable[tuple[str | None, Term | None]]) -> bo
     return any(key == name and isinstance(v, Const) and str(v.value) == value for key, v in given)
 
 
-def decorate_class(s: State, frame: Frame, cls: ClassValue, term: Term, at: int) -> None:
-    """A decorator of a class: methods of the class may be entry points; the class itself stays what it is."""
+def decorate_class(s: State, frame: Frame, cls: ClassValue, value: Value, term: Term, at: int) -> Value:
+    """What a class's name stands for after a decorator; that of a library makes entry points and changes nothing."""
     evaluate.evaluate(s, frame, term, at)
+    made: Value = NOTHING
     for maker in evaluate.evaluate(s, frame, term.func if isinstance(term, Call) else term, at):
         fqn = _library_name(maker)
+        if fqn is None:
+            made = made | _decorated_class(s, frame, value, term, at)
         model = s.models.call(fqn) if fqn is not None else None
         if model is not None and model.gives == "dataclass":
             s.data_classes.add(cls)
         for entry in s.models.decorator(fqn) if fqn is not None else ():
             _class_entry(s, frame, cls, entry, fqn or "")
+    return made or value
+
+
+def _decorated_class(s: State, frame: Frame, value: Value, term: Term, at: int) -> Value:
+    """What a decorator of the program puts in place of a class: an accessor of its one instance, a subclass."""
+    call = Call(term, (Name("", 0),), (), getattr(term, "span", 0), -1 - at)
+    made: Value = NOTHING
+    for maker in evaluate.evaluate(s, frame, term, at):
+        if isinstance(maker, (FunctionValue, Method, ClassValue, Partial)):
+            made = made | calls.call_atom(s, frame, maker, call, (value,), (), at)
+    return frozenset(a for a in made if isinstance(a, (FunctionValue, Method, Partial, ClassValue, Instance)))
 
 
 # --- registration calls ---------------------------------------------------------------------------------------------

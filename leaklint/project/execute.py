@@ -365,7 +365,7 @@ def _class(s: State, frame: Frame, ref: ClassRef, at: int) -> Value:
     entries.subclassed(s, frame, cls)
     value: Value = frozenset((cls,))
     for decorator in reversed(cls.info.summary.decorators):
-        entries.decorate_class(s, frame, cls, decorator, at)
+        value = entries.decorate_class(s, frame, cls, value, decorator, at)
     return value
 
 

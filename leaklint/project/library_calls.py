@@ -8,13 +8,14 @@ from __future__ import annotations
 from leaklint.index.summary import ELEMENT, Attr, Call, Const, Star, Term
 from leaklint.models import CallModel
 from leaklint.project import calls, entries, evaluate, execute
-from leaklint.project.state import ITEMS, Effect, Frame, State, item_field
+from leaklint.project.state import ITEMS, MADE, Effect, Frame, State, item_field
 from leaklint.project.suspect import Access, Strength
 from leaklint.project.values import (
     NOTHING,
     Args,
     Atom,
     ClassValue,
+    External,
     FunctionValue,
     Instance,
     Keywords,
@@ -43,6 +44,9 @@ def library_call(
     if made is not None and fqn not in made.external:
         frame.made[term.order] = made._replace(external=(*made.external, fqn))
     model = s.models.call(fqn)
+    if model is not None and model.factory:
+        made_here = _made_by_factory(s, frame, model, term, args, keywords, at)
+        return made_here or _unmodelled(s, frame, fqn, receiver, term, args, keywords, at)
     if registrations := s.models.registration(fqn):
         entries.registered(s, frame, registrations, fqn, term, args, keywords)
         if model is None:
@@ -75,11 +79,21 @@ def _unmodelled(
     if receiver is None and last[:1].isupper() and not last.isupper():
         instance = s.instance(None, fqn, frame, term.span)
         keep_arguments(s, instance, args, keywords)
+        if frame.phase is Phase.SETUP and fqn in s.models.applications:
+            s.write(s.the_instance(None, fqn, frame.info.module, term.span, Phase.SETUP), MADE, frozenset((instance,)))
         return frozenset((instance,))
     result = unknown(s, frame, term, frozenset((receiver,)) if receiver is not None else NOTHING, args, keywords, at)
     if receiver is None:
         return result | {s.instance(None, f"{fqn}()", frame, term.span)}
     return result
+
+
+def _made_by_factory(
+    s: State, frame: Frame, model: CallModel, term: Call, args: Args, keywords: Keywords, at: int
+) -> Value:
+    """The objects that a field's factory makes; an id or a time that it makes is another one each time."""
+    made = call_each(s, frame, argument(args, keywords, -1, model.factory), term, at)
+    return frozenset(atom for atom in made if isinstance(atom, Instance) and (atom.cls or atom.fqn[-2:] != "()"))
 
 
 def keep_arguments(s: State, instance: Instance, args: Args, keywords: Keywords) -> None:
@@ -278,7 +292,7 @@ def call_each(s: State, frame: Frame, functions: Value, term: Call, at: int) -> 
     """What calling a value without arguments gives."""
     found: Value = NOTHING
     for function in functions:
-        if isinstance(function, (FunctionValue, Method, Partial, ClassValue)):
+        if isinstance(function, (FunctionValue, Method, Partial, ClassValue, External)):
             inner = Call(term.func, (), (), term.span, term.order)
             found = found | calls.call_atom(s, frame, function, inner, (), (), at)
     return found

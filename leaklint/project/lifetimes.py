@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from leaklint.index.summary import Attr, Bind, Call, Const, How, Item, Kind, Name, Range, Term
 from leaklint.project import calls, evaluate
 from leaklint.project.guards import is_guarded
+from leaklint.project.outlets import keeps_outlet
 from leaklint.project.program import Module
 from leaklint.project.spots import names
 from leaklint.project.state import ITEMS, Edge, Effect, Frame, Holder, State
@@ -185,7 +186,7 @@ def _promote(s: State, found: Lifetimes, holder: Holder, name: str, atom: Atom, 
             return  # nobody knows whose key that is
         if any(name.strip("_").endswith(_WORK) for name in _named_in(edge.frame, edge.effect)):
             return  # kept for one piece of work, which belongs to somebody
-        if not _is_lazy(s, edge) and evaluate.carried(s, None, frozenset((atom,))):
+        if not _is_lazy(s, edge) and _is_of_one_request(s, edge, atom):
             return  # the store is the leak; what is stored belongs to one request
     if atom in found.shared or (atom in found.kept and _lists(holder)):
         return
@@ -223,6 +224,10 @@ def _is_filed(effect: Effect) -> bool:
 
 def _is_lazy(s: State, edge: Edge) -> bool:
     return is_guarded(edge.frame.info.function, edge.effect.position, edge.effect.place, edge.effect.how)
+
+
+def _is_of_one_request(s: State, edge: Edge, atom: Instance) -> bool:
+    return bool(evaluate.carried(s, None, frozenset((atom,)))) or keeps_outlet(s, edge.frame, edge.effect)
 
 
 def is_identity(s: State, effect: Effect) -> bool:

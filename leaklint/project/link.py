@@ -24,7 +24,7 @@ from leaklint.index.summary import (
     Term,
 )
 from leaklint.models import EntryModel, Models
-from leaklint.project import calls, entries, execute, identity, libraries, library, shared, travelling
+from leaklint.project import calls, entries, evaluate, execute, identity, libraries, library, shared, travelling
 from leaklint.project.interplay import with_interplay
 from leaklint.project.lifetimes import Lifetimes, lifetimes
 from leaklint.project.program import FunctionInfo, Module, Program
@@ -32,7 +32,7 @@ from leaklint.project.routes import Routes, routes
 from leaklint.project.state import Frame, State
 from leaklint.project.surroundings import with_surroundings
 from leaklint.project.suspect import Suspect
-from leaklint.project.values import Atom, ClassValue, Phase
+from leaklint.project.values import Atom, ClassValue, External, Phase
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def _start_factories(s: State) -> bool:
         if frame is None:
             continue
         for info in module.functions:
-            if info in reached or info.function.kind is not Kind.FUNCTION or not _registers(s, info):
+            if info in reached or info.function.kind is not Kind.FUNCTION or not _registers(s, frame, info):
                 continue
             if _start(s, frame, info):
                 started = True
@@ -189,15 +189,26 @@ def _start(s: State, module: Frame, info: FunctionInfo) -> bool:
     return True
 
 
-def _registers(s: State, info: FunctionInfo) -> bool:
-    """Whether a function decorates functions, or passes them to calls, as registrations do."""
+def _registers(s: State, module: Frame, info: FunctionInfo) -> bool:
+    """Whether a function makes an application, decorates functions, or passes them to calls as registrations do."""
     for op in info.function.ops:
         if isinstance(op, Bind) and op.how is How.DEFINE and isinstance(op.value, FunctionRef):
             if any(_decorates(s, d) for d in info.module.functions[op.value.index].function.decorators):
                 return True
-        if any(_passes_function(s, info, call) for call in _calls_in(op)):
+        if any(_passes_function(s, info, call) or _makes_application(s, module, call) for call in _calls_in(op)):
             return True
     return False
+
+
+def _makes_application(s: State, module: Frame, call: Call) -> bool:
+    """Whether a call makes an object that handlers are registered with, by a name that the module imports."""
+    root: Term = call.func
+    while isinstance(root, Attr):
+        root = root.base
+    if not isinstance(root, Name) or root.id not in module.info.function.bound:
+        return False
+    made = evaluate.evaluate(s, module, call.func, len(s.ops(module)) - 1)
+    return any(isinstance(atom, External) and atom.fqn in s.models.applications for atom in made)
 
 
 def _decorates(s: State, term: Term) -> bool:

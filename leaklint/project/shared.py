@@ -21,6 +21,7 @@ from leaklint.project.fixed import is_fixed
 from leaklint.project.guards import is_guarded
 from leaklint.project.lifetimes import Lifetimes, Why, concurrent, is_identity, isolated
 from leaklint.project.membership import is_only_asked
+from leaklint.project.outlets import keeps_outlet
 from leaklint.project.program import ClassInfo, FunctionInfo, Module
 from leaklint.project.routes import Routes
 from leaklint.project.state import ITEMS, Effect, Frame, Holder, State
@@ -266,7 +267,7 @@ def _keeps_request_data(s: State, lives: Lifetimes, slot: Slot, frame: Frame, ef
         return False  # kept under a key of its own, as a cache does
     if effect.how == "add" and is_only_asked(s, lives, effect.holder):
         return False  # a note of what was seen before
-    return bool(kept_data(s, lives, effect))
+    return bool(kept_data(s, lives, frame, effect))
 
 
 def _is_filed(s: State, frame: Frame, effect: Effect) -> bool:
@@ -326,12 +327,14 @@ def _is_empty_container(s: State, frame: Frame, effect: Effect) -> bool:
     return not any(evaluate.carried(s, None, evaluate.evaluate(s, frame, part, effect.position)) for part in parts)
 
 
-def kept_data(s: State, lives: Lifetimes, effect: Effect) -> frozenset[Taint]:
+def kept_data(s: State, lives: Lifetimes, frame: Frame, effect: Effect) -> frozenset[Taint]:
     """The request data that a write keeps."""
     found = set(evaluate.carried(s, None, effect.value))
     for atom in effect.value:
         if isinstance(atom, Instance) and atom in lives.kept and atom.frame is not None:
             found.add(s.taint(Strength.IDENTITY, "session"))
+    if not found and keeps_outlet(s, frame, effect):
+        found.add(s.taint(Strength.CONTENT))
     return frozenset(found)
 
 
@@ -347,7 +350,7 @@ def _suspect(s: State, lives: Lifetimes, ways: Routes, seen: _Seen, story: Story
         return None
     module = frame.info.module
     op = frame.info.function.ops[effect.position]
-    taints = kept_data(s, lives, effect)
+    taints = kept_data(s, lives, frame, effect)
     strongest = max(taints, key=lambda t: (t.strength is Strength.IDENTITY, t.concept)) if taints else None
     value_span = getattr(effect.value_term, "span", None) or None
     loads = list(_readers(s, ways, story))

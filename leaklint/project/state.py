@@ -34,6 +34,7 @@ from leaklint.project.values import (
 )
 
 MAKING = "(made with)"  # stands for all that an object was made with
+MADE = "(made)"  # of an application that requests get at: those that the program makes
 ITEMS = "[*]"  # heap field of items under unknown keys
 _CONTEXTS = {Phase.SETUP: 3, Phase.REQUEST: 4}  # frames of one function before calls share one
 _DEPTH = 2  # objects made by objects made by ... before they share one atom
@@ -235,7 +236,8 @@ class State:
         known = self._interned.get(key)
         if known is None:
             site: tuple[object, ...] = (cls, frame.phase) if cls is not None else (module, span, frame.phase, tag)
-            if depth > _DEPTH or frame.level > _DEPTH or self._made[site] >= _OBJECTS:
+            deep = cls is not None and depth > _DEPTH  # a library's object runs no code that makes further ones
+            if deep or frame.level > _DEPTH or self._made[site] >= _OBJECTS:
                 key = ("instances", cls or fqn, *site)
             self._made[site] += 1
             known = self._intern(key, lambda: Instance(cls, fqn, module, span, frame.phase, frame, depth))
