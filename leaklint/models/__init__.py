@@ -99,6 +99,7 @@ class TypeModel:
     thread: bool = False  # of "isolated": for each thread, and not for each task of an event loop
     concurrent: bool = False  # made for sharing: queues, locks
     consumed: bool = False  # items are taken out once
+    fills: bool = False  # a mapping that keeps what its first argument makes under a key that is read and absent
     dataclass: bool = False  # subclasses get an __init__ from their annotations
     conversation: bool = False  # keeps a history per instance
     reads: tuple[str, ...] = ()  # methods that look up what other processes see as well

@@ -157,6 +157,7 @@ def _copying(depth: int) -> Callable[[State, Frame, Call, Args, Keywords, int], 
     return make
 
 
+CONTAINERS = ("builtins.list", "builtins.dict", "builtins.set", "builtins.tuple", "builtins.frozenset")
 BUILTINS: dict[str, Callable[[State, Frame, Call, Args, Keywords, int], Value]] = {
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,
@@ -164,11 +165,7 @@ BUILTINS: dict[str, Callable[[State, Frame, Call, Args, Keywords, int], Value]] 
     "builtins.next": _next,
     "builtins.super": _super,
     "builtins.type": _type,
-    "builtins.list": _container("builtins.list"),
-    "builtins.dict": _container("builtins.dict"),
-    "builtins.set": _container("builtins.set"),
-    "builtins.tuple": _container("builtins.tuple"),
-    "builtins.frozenset": _container("builtins.frozenset"),
+    **{name: _container(name) for name in CONTAINERS},
     "builtins.sorted": _container("builtins.list"),
     "copy.copy": _copying(1),
     "copy.deepcopy": _copying(DEEP),

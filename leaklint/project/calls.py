@@ -80,11 +80,12 @@ def enter(
     args: Args,
     keywords: Keywords,
     phase: Phase | None = None,
+    apart: tuple[object, ...] = (),
 ) -> Value:
-    """Run a function of the program for these arguments."""
+    """Run a function of the program for these arguments, and `apart` from its other calls."""
     info = function.info
     bound = bind_arguments(s, frame, function, receiver, term, args, keywords)
-    signature = tuple([_kind_of(v) for v in bound.values()])
+    signature = (*[_kind_of(v) for v in bound.values()], *apart)
     callee = s.frame(info, function.env, receiver, frame.phase if phase is None else phase, signature)
     changed = _merge(s, callee, bound)
     if callee.rounds == 0:

@@ -30,6 +30,7 @@ from leaklint.index.summary import (
     Yield,
 )
 from leaklint.project import calls
+from leaklint.project.absent import filled
 from leaklint.project.attributes import attr, attribute, class_lookup, modelled, request_data
 from leaklint.project.contents import carried
 from leaklint.project.copies import copied
@@ -175,8 +176,14 @@ def _item(s: State, frame: Frame, term: Item, at: int) -> Value:
         return _sliced(s, frame, base, term)
     found: set[Atom] = set()
     for atom in base:
-        found.update(element(s, frame, atom, term.key, key, term.span, at))
+        found.update(item(s, frame, atom, term, key, at))
     return frozenset(found)
+
+
+def item(s: State, frame: Frame, atom: Atom, term: Item, key: Value, at: int) -> Value:
+    """What one atom gives for a key: what stands there, and what it makes itself where nothing does."""
+    made = filled(s, frame, atom, term, key, at) if atom.__class__ is Instance and atom.fqn else NOTHING
+    return element(s, frame, atom, term.key, key, term.span, at) | made
 
 
 def _sliced(s: State, frame: Frame, base: Value, term: Item) -> Value:
@@ -231,12 +238,23 @@ def select_items(s: State, frame: Frame, atom: Any, key_term: Term | None, key: 
     constant = constant_key(key_term, key)
     if constant is None:
         loaded(frame, atom, ITEMS, span, at)
-        return s.items(atom, frame)
+        return _items_of_one(s, frame, atom, key) if any(map(_is_identity, key)) else s.items(atom, frame)
     field = item_field(constant)
     loaded(frame, atom, field, span, at)
     fields = s.fields(atom, frame)
     others = fields.get(ITEMS, NOTHING)  # of ids and constants under other keys, none is the one asked for
     return fields.get(field, NOTHING) | frozenset(a for a in others if not isinstance(a, (Token, Literal)))
+
+
+def _is_identity(key: Atom) -> bool:
+    return isinstance(key, Taint) and key.strength is Strength.IDENTITY
+
+
+def _items_of_one(s: State, frame: Frame, atom: Any, key: Value) -> Value:
+    """Items under the id of a user or session, which is none of the constants that the code names."""
+    fields = s.fields(atom, frame)
+    said = (fields.get(item_field(k.value), NOTHING) for k in key if isinstance(k, Literal))
+    return fields.get(ITEMS, NOTHING).union(*said)
 
 
 def constant_key(term: Term | None, value: Value) -> object | None:

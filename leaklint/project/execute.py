@@ -304,7 +304,7 @@ def _store_item(s: State, frame: Frame, op: Bind, target: Item, value: Value, at
                 calls.call_atom(s, frame, method, call, (key, value), (), at)
                 continue
         if op.how is How.AUGMENT:
-            _extend(s, frame, op, evaluate.element(s, frame, atom, target.key, key, target.span, at), target, at)
+            _extend(s, frame, op, evaluate.item(s, frame, atom, target, key, at), target, at)
         keep(s, frame, Effect(Access.STORE, atom, field, target, key, target.key, value, op.value, how, op.span, at))
 
 

@@ -27,6 +27,7 @@ from leaklint.project.values import (
     External,
     FunctionValue,
     Instance,
+    Literal,
     Member,
     Method,
     ModuleValue,
@@ -182,7 +183,7 @@ def _promote(s: State, found: Lifetimes, holder: Holder, name: str, atom: Atom, 
             if (why := found.shared.get(atom)) is not None and why.edge is not None and _lists(why.edge.effect.holder):
                 del found.shared[atom]
             return
-        if _is_filed(edge.effect):
+        if _is_filed(edge.effect) or _is_opened(s, holder, edge.effect):
             return  # nobody knows whose key that is
         if any(name.strip("_").endswith(_WORK) for name in _named_in(edge.frame, edge.effect)):
             return  # kept for one piece of work, which belongs to somebody
@@ -220,6 +221,14 @@ def _is_filed(effect: Effect) -> bool:
     if effect.field != ITEMS or effect.key_term is None or isinstance(effect.key_term, Const):
         return False
     return all(isinstance(atom, Anything) for atom in effect.key)
+
+
+def _is_opened(s: State, mapping: Holder, effect: Effect) -> bool:
+    """Whether a mapping made the item by itself, and not for one of a few keys that the code names."""
+    kind = s.models.type(mapping.fqn) if isinstance(mapping, Instance) else None
+    if kind is None or not kind.fills or effect.how != "setdefault" or effect.field != ITEMS:
+        return False
+    return not effect.key or not all(isinstance(atom, Literal) for atom in effect.key)
 
 
 def _is_lazy(s: State, edge: Edge) -> bool:

@@ -257,6 +257,16 @@ class State:
             lambda: Instance(atom.cls, atom.fqn, owner.module, owner.span, owner.phase, owner.frame, owner.depth + 1),
         )  # type: ignore[return-value]
 
+    def item_of(self, mapping: Instance, field: str, cls: ClassValue | None, fqn: str) -> Instance:
+        """What a mapping makes by itself for a key that is absent."""
+        frame = mapping.frame if mapping.phase is Phase.REQUEST else None
+        item = self._intern(
+            ("item", mapping, field, cls or fqn),
+            lambda: Instance(cls, fqn, mapping.module, mapping.span, Phase.REQUEST, frame, mapping.depth + 1),
+        )
+        item.joined = mapping.joined  # type: ignore[attr-defined]
+        return item  # type: ignore[return-value]
+
     def _intern(self, key: tuple[object, ...], make: object) -> Atom:
         atom = self._interned.get(key)
         if atom is None:
