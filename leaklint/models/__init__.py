@@ -408,7 +408,7 @@ class Models:
         self.shapes: dict[tuple[str, ...], list[EntryModel]] = {}
         self.scripts: dict[str, EntryModel] = {}
         self.decorating: set[str] = set()  # last names of decorators that make entry points
-        self.registering: dict[str, list[EntryModel]] = {}  # and of calls that do
+        self._registering: _Patterns[EntryModel] = _Patterns()  # and of calls that do
         self.applications: set[str] = set()  # classes whose methods register handlers
         self._concept_of: dict[str, str] = {}
         self.writing: dict[str, CallModel] = {}  # calls that write the file they name, by last name
@@ -435,7 +435,7 @@ class Models:
             self.applications.update(o for o in owners if o.rpartition(".")[2][:1].isupper())
             self.decorating.update(p.rpartition(".")[2] for p in entry.decorator)
             for last in {p.rpartition(".")[2] for p in entry.call}:
-                self.registering.setdefault(last, []).append(entry)
+                self._registering.add(last, entry)
         for call in model.call:
             for pattern in call.name:
                 self._calls.add(pattern, call)
@@ -465,6 +465,10 @@ class Models:
     def registration(self, name: str) -> list[EntryModel]:
         """Entry points made by passing a function to `name`."""
         return self._entry_calls.find(name)
+
+    def registering(self, last: str) -> list[EntryModel]:
+        """Entry points made by passing a function to something with this last name."""
+        return self._registering.find(last)
 
     def base(self, name: str) -> list[EntryModel]:
         """Entry points that subclasses of `name` have."""

@@ -12,6 +12,7 @@ from leaklint.index.summary import (
     Attr,
     Bind,
     Call,
+    Const,
     How,
     Name,
 )
@@ -173,7 +174,20 @@ def class_lookup(s: State, frame: Frame, atom: Instance, name: str, span: int, a
     for base in externals:
         if base not in ("builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"):
             parts = parts | _library_attribute(s, frame, atom, base, name, span)
-    return parts
+    return parts or made_up(s, frame, atom, name, span)
+
+
+def made_up(s: State, frame: Frame, atom: Instance, name: str, span: int) -> Value:
+    """What `__getattr__` gives for a name that nothing else knows."""
+    assert atom.cls is not None
+    if name[:2] == "__":
+        return NOTHING
+    found: Value = NOTHING
+    for function in calls.class_functions(s, frame, atom.cls, "__getattr__"):
+        asked = s.literal(name, function.info.module, function.info.function.head)
+        call = Call(Name("", span), (Const(name, span),), (), span, -1)
+        found = found | calls.enter(s, frame, function, atom, call, (frozenset((asked,)),), (), apart=(name,))
+    return found
 
 
 def _is_shadowed(s: State, frame: Frame, atom: Instance, name: str, at: int) -> bool:

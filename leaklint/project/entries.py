@@ -11,7 +11,7 @@ from itertools import chain
 
 from leaklint.index.summary import Bind, Blend, Call, Const, Display, How, Item, Kind, Name, Param, ParamKind, Term
 from leaklint.models import CallModel, EntryModel
-from leaklint.project import calls, evaluate, execute, library_calls
+from leaklint.project import attributes, calls, evaluate, execute, library_calls
 from leaklint.project.program import FunctionInfo
 from leaklint.project.state import EntryPoint, Frame, State
 from leaklint.project.suspect import Strength
@@ -170,6 +170,10 @@ def _register(s: State, frame: Frame, entry: EntryModel, fqn: str, atom: Atom, t
     if isinstance(atom, ClassValue):
         _class_entry(s, frame, atom, entry, fqn)
     elif isinstance(atom, Instance) and atom.cls is not None:
+        if "*" in entry.methods and calls.class_functions(s, frame, atom.cls, "__getattr__"):
+            for handler in attributes.made_up(s, frame, atom, "*", term.span):
+                add(s, frame, entry, label, handler, term.span)  # whatever it is asked for
+            return
         for name in _methods(s, entry, atom.cls):
             for method in evaluate.class_lookup(s, frame, atom, name, term.span, 0, NOTHING):
                 add(s, frame, entry, label, method, term.span)

@@ -219,7 +219,7 @@ def element(s: State, frame: Frame, atom: Atom, key_term: Term, key: Value, span
     if isinstance(atom, (Instance, Member, External)):
         value = select_items(s, frame, atom, key_term, key, span, at)
         taints = [k for k in key if isinstance(k, Taint)]
-        return value | frozenset(taints) if taints and (value or isinstance(atom, Member)) else value
+        return value | frozenset(taints) if taints else value
     if isinstance(atom, Anything):
         return frozenset((atom,))
     return NOTHING

@@ -218,11 +218,12 @@ def _decorates(s: State, term: Term) -> bool:
 
 def _passes_function(s: State, info: FunctionInfo, call: Call) -> bool:
     name = call.func.name if isinstance(call.func, Attr) else call.func.id if isinstance(call.func, Name) else ""
-    for entry in s.models.registering.get(name, ()):
+    for entry in s.models.registering(name):
         given = call.args[entry.argument] if 0 <= entry.argument < len(call.args) else None
         named = next((v for k, v in call.keywords if k is not None and k == entry.keyword), None)
-        if any(term is not None and _is_function(info, term) for term in (*_listed(given), *_listed(named))):
-            return True
+        for term in (*_listed(given), *_listed(named)):
+            if _is_function(info, term) or (entry.methods and isinstance(term, Call)):
+                return True
     return False
 
 
