@@ -144,11 +144,15 @@ def timeline(suspect: Suspect) -> Iterator[Moment]:
 
 
 def _because_of_race(suspect: RaceSuspect) -> Iterator[str]:
-    if suspect.pause is not None and suspect.pause_text:
+    if suspect.pause is not None and suspect.pause_text and not suspect.store:
         yield f"other requests run while it waits for `{_cut(suspect.pause_text)}`"
-    elif suspect.threads:
+    elif suspect.threads and not suspect.store:
         yield "it runs in a thread pool, where another request goes on at any time"
-    if suspect.useless_reach == "own":
+    if suspect.row:
+        yield f"nothing in `{suspect.place}` says that `{suspect.key}` is unique, and no row is locked"
+    elif suspect.store:
+        yield f"`{suspect.store}` is asked twice, and other processes ask it in between"
+    elif suspect.useless_reach == "own":
         yield f"`{_cut(suspect.useless)}` is made for this call, and nobody else waits for it"
     elif suspect.useless:
         yield f"`{_cut(suspect.useless)}` is a lock of an event loop, and this runs in threads"
@@ -168,6 +172,8 @@ def _two_lanes(suspect: RaceSuspect) -> Iterator[Moment]:
 
 
 def _entry(suspect: RaceSuspect) -> str:
+    if suspect.row:
+        return f"a `{suspect.place}` by `{suspect.key}`"
     return f"`{_cut(f'{suspect.place}[{suspect.key}]' if suspect.key else suspect.place)}`"
 
 
@@ -181,7 +187,7 @@ def _seen(suspect: RaceSuspect) -> str:
 
 def _acts(suspect: RaceSuspect) -> str:
     what = {
-        RaceForm.INSERT: "stores its own",
+        RaceForm.INSERT: "adds a row" if suspect.row else "stores its own",
         RaceForm.UPDATE: "stores what it computed from the old value",
         RaceForm.REMOVE: "takes the entry out",
     }[suspect.form]
@@ -190,6 +196,8 @@ def _acts(suspect: RaceSuspect) -> str:
 
 
 def _lost(suspect: RaceSuspect) -> str:
+    if suspect.row:
+        return "← there are two"
     return {
         RaceForm.INSERT: "← A's is lost",
         RaceForm.UPDATE: "← A's change is lost",

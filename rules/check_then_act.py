@@ -7,6 +7,10 @@ object kept there), followed by an insert, an update or a close of the same entr
 request runs in between: at an `await` of a coroutine, anywhere in a thread pool. A look-up or a write in a helper
 counts as its caller's.
 
+The same is reported of databases and caches that all worker processes share: a row that is looked for by a session or
+user and added when there is none, where nothing makes its column unique; a key that is looked up and then set to what
+was computed from the old value, or set so that only one of two requests may go on.
+
 ## Why it leaks
 
 Both requests find nothing, and both make a session. The second replaces the first, and what went into the first is
@@ -120,16 +124,22 @@ async def leave(user_id: str) -> None:
 - What is awaited never gives control back to the event loop.
 - What is stored is a copy of what is kept elsewhere: fetched twice, it is the same twice.
 - Lazily made clients and caches that belong to no session.
+- The store sees to it: the column is unique or the row locked, the insert is an upsert or its failure is caught, the
+  key is set only where there is none, by a script, or in a transaction that watches it. A cache that is filled with
+  what would be computed the same again is no race. (A lock of the process around a store is told by
+  `process-lock-on-shared-store`.)
 
 ## Fix
 
 Suggested: a coroutine holds one `asyncio.Lock` for each key, made beside the map, from the look-up to the write; in a
 thread pool an insert becomes `setdefault`, which makes the value every time. Not safe, because requests of one key wait
-for each other then, and the locks are kept as long as the map.
+for each other then, and the locks are kept as long as the map. None for stores: a constraint needs a migration, and
+which command or transaction fits is for you to say.
 
 ## What is not found
 
-Rows of databases and entries of caches in other processes; look-ups more than two calls away from the write.
+Statements in SQL text, stores whose calls are not modelled, rows that are read, changed and written back; look-ups more
+than two calls away from the write.
 
 ## References
 
@@ -162,7 +172,7 @@ class CheckThenAct(Rule):
         yield Verdict(
             f"{_seen(suspect)} {_between(suspect)}, {_then(suspect)}",
             help=_help(suspect),
-            codemods=(lambda sources: _one_step(sources, suspect),),
+            codemods=() if suspect.store else (lambda sources: _one_step(sources, suspect),),
         )
 
 
@@ -176,16 +186,24 @@ def _one_step(sources: Sources, suspect: RaceSuspect) -> Fix:
 
 
 def _seen(suspect: RaceSuspect) -> str:
+    if suspect.row:
+        return f"whether there is a `{suspect.place}` for this `{suspect.key}`"
     return f"what `{suspect.place}` holds for `{suspect.key}`" if suspect.key else f"`{suspect.place}`"
 
 
 def _between(suspect: RaceSuspect) -> str:
+    if suspect.store:
+        return f"is looked up and then {'acted on' if suspect.row else 'set'}, while others ask the same store"
     if suspect.pause is None:
         return "is looked up and then acted on while other threads run"
     return f"is looked up here and acted on {'later' if suspect.threads else 'after an await'}"
 
 
 def _then(suspect: RaceSuspect) -> str:
+    if suspect.row:
+        return "so two requests both find none and both add one"
+    if suspect.store and suspect.form is RaceForm.INSERT:
+        return "so two requests both find nothing and both go on"
     return {
         RaceForm.INSERT: "so two requests both find nothing and the second replaces what the first stored",
         RaceForm.UPDATE: "so two requests both start from the old value and one change is lost",
@@ -194,6 +212,12 @@ def _then(suspect: RaceSuspect) -> str:
 
 
 def _help(suspect: RaceSuspect) -> str:
+    if suspect.row:
+        return (
+            f"make `{suspect.key}` unique in `{suspect.place}` and let the second insert fail, or insert with an upsert"
+        )
+    if suspect.store:
+        return "use one command, script or transaction of the store for both, and go by its answer"
     if suspect.useless:
         return "hold one lock for each key, kept beside the map, which all these requests share"
     lock = "`threading.Lock`" if suspect.threads else "`asyncio.Lock`"

@@ -83,6 +83,8 @@ class CallModel:
     log: bool = False  # only writes log lines
     log_context: bool = False  # from then on, log lines have ids that their calls do not name
     outbound: str = ""  # sends a request to another program: the keyword that takes headers or metadata
+    atomic: bool = False  # has the store that it asks see to it that no two do the same at once
+    atomic_keyword: str = ""  # only with this keyword
     process: str = ""  # changes something that the process has once: "the working directory"
     race: bool = False  # of `process`: disturbs other requests, whatever it is changed to
     writes_file: tuple[str, ...] = ()  # names the file it writes: a position, a keyword or `receiver`, the first given
@@ -104,6 +106,7 @@ class TypeModel:
     conversation: bool = False  # keeps a history per instance
     reads: tuple[str, ...] = ()  # methods that look up what other processes see as well
     writes: tuple[str, ...] = ()  # and methods that change it
+    inserts: tuple[str, ...] = ()  # and methods that put something new there: a value under a key, a row
     lock: str = ""  # whom it keeps out: other tasks of its event loop, other threads, or everybody on the machine
     log_context: bool = False  # gives ids to log lines that their calls do not name
     client: bool = False  # sends what its attributes say (headers, credentials, base URL) with every later call
@@ -151,6 +154,7 @@ class Model:
     one_process: bool = False  # its servers run in one process, however many clients there are
     test_runners: tuple[str, ...] = ()  # packages whose import makes a module a test
     test_folders: tuple[str, ...] = ()  # packages in which everything is there for tests
+    unique: tuple[str, ...] = ()  # what says in a class of rows that no two have the same: keywords, calls, attributes
 
 
 GIVES = (
@@ -193,6 +197,8 @@ _TABLES: dict[str, type[Any]] = {
     "home": HomeModel,
 }
 
+_LISTS = ("imports", "requires", "test_runners", "test_folders", "unique")
+
 T = TypeVar("T")
 
 
@@ -217,7 +223,7 @@ def parse(text: str, path: str) -> Model:
             _expect(path, text, key, value, "an array of tables", _is_tables(value))
         elif key in ("alias", "concept"):
             _expect(path, text, key, value, "a table", isinstance(value, dict))
-        elif key in ("imports", "requires", "test_runners", "test_folders"):
+        elif key in _LISTS:
             _expect(path, text, key, value, "an array of strings", _is_strings(value))
         else:
             kind = bool if key == "one_process" else str
@@ -225,7 +231,7 @@ def parse(text: str, path: str) -> Model:
     rows: dict[str, Any] = {"name": data.get("name", Path(path).stem), "alias": data.get("alias", {})}
     rows["one_process"] = data.get("one_process", False)
     rows["concept"] = {concept: tuple(names) for concept, names in data.get("concept", {}).items()}
-    for key in ("imports", "requires", "test_runners", "test_folders"):
+    for key in _LISTS:
         rows[key] = tuple(data.get(key, ()))
     for table, kind in _TABLES.items():
         rows[table] = tuple(_row(kind, table, row, path, text) for row in data.get(table, ()))
@@ -411,6 +417,9 @@ class Models:
         self._registering: _Patterns[EntryModel] = _Patterns()  # and of calls that do
         self.applications: set[str] = set()  # classes whose methods register handlers
         self._concept_of: dict[str, str] = {}
+        self.atomic: set[str] = set()  # last names of calls that have a store keep others out
+        self.atomic_keywords: set[str] = set()
+        self.unique: set[str] = set()
         self.writing: dict[str, CallModel] = {}  # calls that write the file they name, by last name
         for model in self.models:
             self._add(model)
@@ -423,6 +432,7 @@ class Models:
         self.modelled.update(model.imports)
         self.test_runners.update(model.test_runners)
         self.test_folders.update(model.test_folders)
+        self.unique.update(model.unique)
         for entry in model.entry:
             self._decorators.add_all(entry.decorator, entry)
             self._entry_calls.add_all(entry.call, entry)
@@ -437,8 +447,11 @@ class Models:
             for last in {p.rpartition(".")[2] for p in entry.call}:
                 self._registering.add(last, entry)
         for call in model.call:
+            self.atomic_keywords.update((call.atomic_keyword,) if call.atomic_keyword else ())
             for pattern in call.name:
                 self._calls.add(pattern, call)
+                if call.atomic:
+                    self.atomic.add(pattern.rpartition(".")[2])
                 if call.writes_file:
                     self.writing[pattern.rpartition(".")[2]] = call
         for kind in model.type:

@@ -16,6 +16,7 @@ from leaklint.project.races import races
 from leaklint.project.routes import Routes
 from leaklint.project.schedule import schedule
 from leaklint.project.state import State
+from leaklint.project.store_races import store_races
 from leaklint.project.stores import store_locks
 from leaklint.project.suspect import Suspect, WriteSuspect
 
@@ -35,4 +36,5 @@ def with_interplay(s: State, lives: Lifetimes, ways: Routes, others: Iterable[Su
         *sessions_of_keys(s, lives, ways, plan),
         *unchecked_owners(s, lives, ways),
         *store_locks(s, ways, locks),
+        *store_races(s, ways, plan, locks),
     ]

@@ -21,8 +21,8 @@ from leaklint.project.suspect import Access, RaceForm, RaceSuspect
 from leaklint.project.terms import Shape, arguments, shape
 from leaklint.project.values import Ambient, Instance, Phase, Taint, Value
 
-_SESSIONS = ("session", "user", "tenant", "credential")  # what several requests at a time may belong to
-_MAKING = (
+SESSIONS = ("session", "user", "tenant", "credential")  # what several requests at a time may belong to
+MAKING = (
     "create", "open", "start", "new", "connect", "make", "build", "init", "initialize", "register", "spawn", "launch",
     "add", "insert", "begin", "join", "allocate", "provision", "login", "subscribe", "save", "send", "run", "submit",
     "enqueue", "charge", "pay", "book", "reserve", "transfer", "post", "setup",
@@ -126,22 +126,23 @@ def _is_session_state(s: State, lives: Lifetimes, effect: Effect) -> bool:
     if lives.why(holder) is None or effect.field[:1] != "[":
         return False
     if effect.key_term is None:
-        return effect.how == "add" and _tells_sessions_apart(s, effect.value, effect.value_term)
-    return _tells_sessions_apart(s, effect.key, effect.key_term)
+        return effect.how == "add" and tells_sessions_apart(s, effect.value, effect.value_term)
+    return tells_sessions_apart(s, effect.key, effect.key_term)
 
 
 def _is_kept_for_session(s: State, lives: Lifetimes, holder: Instance) -> Iterator[bool]:
     for outer, name in lives.holders.get(holder, ()):
         edge = s.edges.get((outer, name, holder))
         if edge is not None and edge.effect.key_term is not None:
-            yield _tells_sessions_apart(s, edge.effect.key, edge.effect.key_term)
+            yield tells_sessions_apart(s, edge.effect.key, edge.effect.key_term)
 
 
-def _tells_sessions_apart(s: State, key: Value, term: Term | None) -> bool:
+def tells_sessions_apart(s: State, key: Value, term: Term | None) -> bool:
+    """Whether a key, as a value and as the code says it, is one for each session, user or tenant."""
     concepts = {a.concept for a in key if isinstance(a, Taint)}
-    if any(isinstance(a, Ambient) for a in key) or concepts.intersection(_SESSIONS):
+    if any(isinstance(a, Ambient) for a in key) or concepts.intersection(SESSIONS):
         return True
-    return term is not None and not isinstance(term, Const) and named_id(s, term) in _SESSIONS
+    return term is not None and not isinstance(term, Const) and named_id(s, term) in SESSIONS
 
 
 def _key(frame: Frame, effect: Effect, passed: dict[str, Shape] | None) -> Shape:
@@ -172,10 +173,10 @@ def _race(s: State, plan: Schedule, locks: Locks, acts: list[Act], act: Act) -> 
 def _is_named(s: State, act: Act) -> bool:
     """Whether the key is called what it is; others may only be made of something personal."""
     term = act.effect.key_term
-    if term is None or named_id(s, term) in _SESSIONS:
+    if term is None or named_id(s, term) in SESSIONS:
         return True
     made_of = origins(act.doer.info, term, act.effect.position)
-    if any(s.models.concept(name) in _SESSIONS for name in made_of):
+    if any(s.models.concept(name) in SESSIONS for name in made_of):
         return True
     return made_of <= set(_SAYING_NOTHING) and any(
         isinstance(a, Taint) and a.concept == "session" for a in act.effect.key
@@ -233,26 +234,28 @@ def _is_harmful(s: State, act: Act, read: LookUp, form: RaceForm, waits: bool) -
         return waits
     if form is RaceForm.REMOVE:
         raises = act.effect.how == "del" or not _has_default(act)
-        return False if raises and _begins(names, _ENDING) else None
+        return False if raises and begins(names, _ENDING) else None
     maker = _maker(act)
-    if maker and _begins({maker}, _READING):
+    if maker and begins({maker}, _READING):
         return None
     if any(has_state(s, atom) for atom in act.effect.value):
         return waits
-    return waits if waits and _begins(names, _MAKING) else None
+    return waits if waits and begins(names, MAKING) else None
 
 
 def _calls_between(act: Act, read: LookUp) -> Iterator[str]:
     for made in act.frame.made.values():
         if read.order < made.term.order <= act.order:
-            yield _callee(made.term)
+            yield callee_name(made.term)
 
 
-def _callee(call: Call) -> str:
+def callee_name(call: Call) -> str:
+    """The last name of what is called."""
     return call.func.name if isinstance(call.func, Attr) else call.func.id if isinstance(call.func, Name) else ""
 
 
-def _begins(names: set[str], verbs: tuple[str, ...]) -> bool:
+def begins(names: set[str], verbs: tuple[str, ...]) -> bool:
+    """Whether a name begins with one of the verbs."""
     return any(name.lower().strip("_").split("_")[0] in verbs for name in names if name)
 
 
@@ -275,7 +278,7 @@ def _maker(act: Act) -> str:
             if not isinstance(op, Bind) or op.how is not How.ASSIGN:
                 return ""
             term, position = op.value, binds[-1]
-    return _callee(term) if isinstance(term, Call) else ""
+    return callee_name(term) if isinstance(term, Call) else ""
 
 
 def has_state(s: State, atom: object) -> bool:

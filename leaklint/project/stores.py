@@ -21,12 +21,11 @@ from leaklint.project.terms import Shape, shape
 _FILE = "a file"
 _CONNECTIONS = ("connection", "cursor")
 _CHANGING = ("insert", "update", "delete", "replace", "merge")
-_ATOMIC_WORDS = ("on conflict", "for update", "for share", "begin immediate", "begin exclusive")
-_ATOMIC_CALLS = (
-    "with_for_update", "select_for_update", "on_conflict_do_update", "on_conflict_do_nothing", "setnx", "watch",
-    "upsert", "get_or_create", "update_or_create", "flock", "lockf",
+_ATOMIC_WORDS = (
+    "on conflict", "on duplicate key", "for update", "for share", "begin immediate", "begin exclusive", "pg_advisory",
+    "get_lock(",
 )  # fmt: skip
-_ATOMIC_KEYWORDS = ("nx", "with_for_update", "upsert", "skip_locked")
+_GENERIC = ("upsert", "get_or_create")  # what programs call their own functions that see to it
 _FRAMES = 40  # callees that are looked into
 
 
@@ -62,14 +61,15 @@ class _Calls:
             if len(self.known) < _FRAMES * 50:
                 made = list(frame.made.values())
                 self.known[frame] = frozenset().union(*(self.of(frame, m.term) for m in made))
-                if any(_is_atomic(m.term) for m in made) or any(t in self.safe for m in made for t in m.targets):
+                atomic = any(is_atomic(self.state, m.term) for m in made)
+                if atomic or any(t in self.safe for m in made for t in m.targets):
                     self.safe.add(frame)
         return self.known[frame]
 
 
 def store_locks(s: State, ways: Routes, locks: Locks) -> Iterator[StoreLockSuspect]:
     """All suspects of this kind, one for each lock and function."""
-    if _is_one_process(s):
+    if is_one_process(s):
         return
     calls = _Calls(s)
     seen: set[tuple[FunctionInfo, int]] = set()
@@ -91,7 +91,7 @@ def _entry_of(ways: Routes, frame: Frame) -> object:
     return at.entry.model if at.entry is not None else None
 
 
-def _is_one_process(s: State) -> bool:
+def is_one_process(s: State) -> bool:
     """Whether the program says itself that it runs with one worker."""
     for frame in s.frames:
         for made in frame.made.values():
@@ -110,35 +110,36 @@ def _is_guarded_too(locks: Locks, frame: Frame, lock: Held) -> bool:
 
 def _pair(calls: _Calls, frame: Frame, lock: Held) -> tuple[Call, Call, str] | None:
     inside = [m for _, m in sorted(frame.made.items()) if lock.start < m.term.order <= lock.end]
-    if any(_is_atomic(m.term) for m in inside):
+    if any(is_atomic(calls.state, m.term) for m in inside):
         return None
     for number, first in enumerate(inside):
         read = {a for a in calls.of(frame, first.term) if not a.writes}
         if not read or any(a.writes for a in calls.of(frame, first.term)):
             continue
-        derived = _derived(frame.info, first.term)
+        made_of = derived(frame.info, first.term)
         for second in inside[number + 1 :]:
             written = {a for a in calls.of(frame, second.term) if a.writes}
             both = {w.store for w in written for r in read if (w.store, w.of) == (r.store, r.of)}
             if any(t in calls.safe for m in (first, second) for t in m.targets):
                 return None
-            if both and _depends(frame.info, second.position, derived):
+            if both and depends(frame.info, second.position, made_of):
                 return first.term, second.term, sorted(both)[0]
     return None
 
 
-def _derived(info: FunctionInfo, call: Call) -> set[str]:
+def derived(info: FunctionInfo, call: Call) -> set[str]:
     """The local names that are made of what a call gives."""
     found: set[str] = set()
     for op in info.function.ops:
         if not isinstance(op, Bind) or not isinstance(op.target, Name):
             continue
-        if _holds(op.value, call) or names(op.value) & found:
+        if holds(op.value, call) or names(op.value) & found:
             found.add(op.target.id)
     return found
 
 
-def _holds(term: object, call: Call) -> bool:
+def holds(term: object, call: Call) -> bool:
+    """Whether a call is part of a term."""
     stack: list[object] = [term]
     while stack:
         node = stack.pop()
@@ -149,17 +150,18 @@ def _holds(term: object, call: Call) -> bool:
     return False
 
 
-def _depends(info: FunctionInfo, position: int, derived: set[str]) -> bool:
+def depends(info: FunctionInfo, position: int, made_of: set[str]) -> bool:
+    """Whether an operation, or what decides that it runs, says one of these names."""
     op = info.function.ops[position]
     terms: list[Term] = [t for t in (getattr(op, "term", None), getattr(op, "value", None)) if t is not None]
     terms += [test for test, _ in conditions(info, position)]
-    return any(names(term) & derived for term in terms)
+    return any(names(term) & made_of for term in terms)
 
 
-def _is_atomic(call: Call) -> bool:
-    """Whether a call has the store itself see to it that two do not act at once."""
+def is_atomic(s: State, call: Call) -> bool:
+    """Whether a call has the store itself see to it that two do not act at once; by its name, whoever is called."""
     name = call.func.name if isinstance(call.func, Attr) else call.func.id if isinstance(call.func, Name) else ""
-    if name in _ATOMIC_CALLS or any(k in _ATOMIC_KEYWORDS for k, _ in call.keywords):
+    if name in s.models.atomic or name in _GENERIC or any(k in s.models.atomic_keywords for k, _ in call.keywords):
         return True
     return any(word in text for text in _texts(call) for word in _ATOMIC_WORDS)
 

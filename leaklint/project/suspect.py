@@ -321,6 +321,8 @@ class RaceSuspect(Suspect):
     useless: str  # a lock that is held over both and keeps nobody out there
     useless_reach: str  # "task" or "own"
     sure: bool  # something is lost whenever it happens
+    store: str = ""  # the library class, where the state is kept outside of the process
+    row: bool = False  # of `store`: `place` is the class of a row, `key` the columns it is looked for by
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,141 @@
+"""Rows of databases as classes of the program: which a call looks for or adds, by what, and what keeps them apart.
+
+Structure and values of a solved program; which calls look and which add is the models' to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from leaklint.index.summary import Attr, Bind, Call, ClassRef, Const, Name, Term, Test
+from leaklint.project import calls, evaluate
+from leaklint.project.spots import parts
+from leaklint.project.state import Frame, State
+from leaklint.project.values import ClassValue, Instance, Phase, Value
+
+
+class Row(NamedTuple):
+    """Rows of one class, and what they are looked for by."""
+
+    cls: ClassValue
+    columns: tuple[str, ...]
+    values: tuple[tuple[Value, Term], ...]  # what the columns are compared with
+
+
+def looked_for(s: State, frame: Frame, call: Call, position: int) -> Row | None:
+    """The rows that a call looks for; `None` unless they are of one class and by columns that it has."""
+    terms = [*_of_operation(frame, position), *_statements(frame, call, position)]
+    inside = [call, *_statements(frame, call, position)]
+    classes = {cls for term in inside for at in _walk(term) for cls in _classes(s, frame, at, position)}
+    if len(classes) != 1:
+        return None
+    cls = classes.pop()
+    known = _columns(s, cls)
+    found: dict[str, tuple[Value, Term]] = {}
+    for term in terms:
+        for column, value in _compared(s, frame, term, position, cls):
+            name = column if column in known else column.removesuffix("_id")
+            if name in known:
+                found.setdefault(name, (evaluate.evaluate(s, frame, value, position), value))
+    return Row(cls, tuple(found), tuple(found.values())) if found else None
+
+
+def added(s: State, frame: Frame, call: Call, position: int) -> Row | None:
+    """The row that a call adds: the object it is given or called on, or one of the class that it is called on."""
+    base = call.func.base if isinstance(call.func, Attr) else call.func
+    for term in (*call.args[:1], base):
+        for atom in evaluate.evaluate(s, frame, term, position):
+            if isinstance(atom, Instance) and atom.cls is not None and atom.phase is Phase.REQUEST:
+                return Row(atom.cls, (), ())
+    classes = {cls for at in _walk(base) for cls in _classes(s, frame, at, position)}
+    return Row(classes.pop(), (), ()) if len(classes) == 1 else None
+
+
+def may_repeat(s: State, row: Row) -> bool:
+    """Whether two rows may agree in the columns: none of them is unique, and nothing is said of several together."""
+    for cls in calls.mro(s, row.cls)[0]:
+        for name, terms in _class_body(cls):
+            said = any(_says_unique(s, term) for term in terms) or name in s.models.unique
+            if said and (name in row.columns or name.startswith("__") or "." in name or name in s.models.unique):
+                return False
+    return True
+
+
+# --- what is compared -----------------------------------------------------------------------------------------------
+
+
+def _of_operation(frame: Frame, position: int) -> Iterator[Term]:
+    op = frame.info.function.ops[position]
+    for term in (getattr(op, "value", None), getattr(op, "term", None)):
+        if term is not None:
+            yield term
+
+
+def _statements(frame: Frame, call: Call, position: int) -> Iterator[Term]:
+    """What the local names among the arguments were bound to: a statement that was written before."""
+    for arg in call.args:
+        if isinstance(arg, Name) and arg.id in frame.info.function.bound:
+            for bind in frame.info.reaching(arg.id, position)[0]:
+                op = frame.info.function.ops[bind]
+                if isinstance(op, Bind):
+                    yield op.value
+
+
+def _walk(term: Term) -> Iterator[Term]:
+    stack = [term]
+    while stack:
+        at = stack.pop()
+        yield at
+        stack.extend(inner for _, _, inner in parts(at))
+
+
+def _classes(s: State, frame: Frame, term: Term, position: int) -> Iterator[ClassValue]:
+    if isinstance(term, (Name, Attr)):
+        yield from (a for a in evaluate.evaluate(s, frame, term, position) if isinstance(a, ClassValue))
+
+
+def _compared(s: State, frame: Frame, term: Term, position: int, cls: ClassValue) -> Iterator[tuple[str, Term]]:
+    """Columns with what they are compared with: `Row.user_id == user_id`, `filter_by(user_id=user_id)`."""
+    for at in _walk(term):
+        match at:
+            case Test(op="Eq", parts=(one, other)):
+                for column, value in ((one, other), (other, one)):
+                    if isinstance(column, Attr) and cls in _classes(s, frame, column.base, position):
+                        yield column.name, value
+            case Call(keywords=keywords):
+                yield from ((name.partition("__")[0], value) for name, value in keywords if name)
+
+
+# --- classes of rows ------------------------------------------------------------------------------------------------
+
+
+def _columns(s: State, cls: ClassValue) -> set[str]:
+    return {name for of in calls.mro(s, cls)[0] for name, _ in _class_body(of)}
+
+
+def _class_body(cls: ClassValue) -> Iterator[tuple[str, tuple[Term, ...]]]:
+    """The names that a class body binds, with annotations and values; those of classes in it as `Meta.name`."""
+    module = cls.info.module
+    for op in module.functions[cls.info.summary.body].function.ops:
+        if not isinstance(op, Bind) or not isinstance(op.target, Name):
+            continue
+        yield op.target.id, tuple(t for t in (op.annotation, op.value) if t is not None)
+        if isinstance(op.value, ClassRef):
+            inner = module.functions[module.classes[op.value.index].summary.body].function
+            for at in inner.ops:
+                if isinstance(at, Bind) and isinstance(at.target, Name):
+                    yield f"{op.target.id}.{at.target.id}", (at.target, at.value)
+
+
+def _says_unique(s: State, term: Term) -> bool:
+    for at in _walk(term):
+        match at:
+            case Call(func=Name(id=name) | Attr(name=name), keywords=keywords):
+                if name in s.models.unique:
+                    return True
+                if any(k in s.models.unique and isinstance(v, Const) and v.value is True for k, v in keywords):
+                    return True
+            case Name(id=name) if name in s.models.unique:
+                return True
+    return False
