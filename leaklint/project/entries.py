@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import chain
 
 from leaklint.index.summary import Bind, Blend, Call, Const, Display, How, Item, Kind, Name, Param, ParamKind, Term
 from leaklint.models import CallModel, EntryModel
@@ -205,9 +204,15 @@ def _class_entry(s: State, frame: Frame, cls: ClassValue, entry: EntryModel, fqn
 
 
 def _methods(s: State, entry: EntryModel, cls: ClassValue) -> Iterable[str]:
-    """The names of the methods that an entry is about, of which `*` are all public ones."""
-    public = [n for base in calls.mro(s, cls)[0] for n in base.info.methods if not n.startswith("_")]
-    return chain.from_iterable(public if name == "*" else [name] for name in entry.methods or ("__call__",))
+    """The names of the methods that an entry is about: `*` are all public ones, `on_*` all that begin so."""
+    order = calls.mro(s, cls)[0]
+    for wanted in entry.methods or ("__call__",):
+        if wanted == "*":
+            yield from (name for base in order for name in base.info.methods if not name.startswith("_"))
+        elif wanted.endswith("*"):  # also functions that the class body names in another way
+            yield from [name for base in order for name in s.heap.get(base, ()) if name.startswith(wanted[:-1])]
+        else:
+            yield wanted
 
 
 def _is_kept(s: State, cls: ClassValue, entry: EntryModel) -> bool:
@@ -513,7 +518,7 @@ def _typed(s: State, env: Frame, annotation: Term, phase: Phase, handler: Frame 
     found: set[Atom] = set()
     for cls in _annotated_classes(s, env, annotation, at):
         if isinstance(cls, ClassValue):
-            if _is_plain_data(cls) and handler is None:
+            if _is_plain_data(s, cls) and handler is None:
                 continue
             found.add(s.the_instance(cls, "", cls.info.module, cls.info.summary.head, phase))
         elif isinstance(cls, External) and (kind := s.models.type(cls.fqn)) is not None:
@@ -522,8 +527,9 @@ def _typed(s: State, env: Frame, annotation: Term, phase: Phase, handler: Frame 
     return frozenset(found)
 
 
-def _is_plain_data(cls: ClassValue) -> bool:
-    return not cls.info.methods
+def _is_plain_data(s: State, cls: ClassValue) -> bool:
+    kinds = (s.models.type(base) for base in calls.mro(s, cls)[1])
+    return not cls.info.methods and not any(kind is not None and kind.holds for kind in kinds)
 
 
 def _annotated_classes(s: State, env: Frame, annotation: Term, at: int) -> Value:

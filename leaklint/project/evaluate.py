@@ -76,7 +76,9 @@ def _name(s: State, frame: Frame, term: Name, at: int) -> Value:
     ident = term.id
     function = frame.info.function
     if ident in function.bound and ident not in function.globals and ident not in function.nonlocals:
-        return local(s, frame, ident, at)
+        value = local(s, frame, ident, at)
+        if value or function.kind is not Kind.CLASS:
+            return value  # a class body takes what it has not bound yet from outside: `join = join`
     return free(s, frame, ident, term.span, at)
 
 

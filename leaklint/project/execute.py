@@ -38,6 +38,7 @@ from leaklint.project.values import (
     Method,
     ModuleValue,
     Phase,
+    Taint,
     Value,
 )
 
@@ -155,8 +156,8 @@ def _bind(s: State, frame: Frame, op: Bind, at: int) -> bool:
         value = evaluate.evaluate(s, frame, op.value, at)
         if frame.cls is not None and _is_injected(s, value):
             value = NOTHING
-        if not value and op.annotation is not None and frame.cls is None:
-            value = entries.typed(s, frame, op.annotation, frame.phase)
+        if op.annotation is not None and frame.cls is None and all(atom.__class__ is Taint for atom in value):
+            value = value | entries.typed(s, frame, op.annotation, frame.phase)
     target = op.target
     if target.__class__ is Name:
         return _bind_name(s, frame, op, target.id, value, at)
