@@ -178,7 +178,7 @@ def class_lookup(s: State, frame: Frame, atom: Instance, name: str, span: int, a
 
 
 def made_up(s: State, frame: Frame, atom: Instance, name: str, span: int) -> Value:
-    """What `__getattr__` gives for a name that nothing else knows."""
+    """What `__getattr__` gives for a name that nothing else knows, at least a part of the object."""
     assert atom.cls is not None
     if name[:2] == "__":
         return NOTHING
@@ -187,6 +187,7 @@ def made_up(s: State, frame: Frame, atom: Instance, name: str, span: int) -> Val
         asked = s.literal(name, function.info.module, function.info.function.head)
         call = Call(Name("", span), (Const(name, span),), (), span, -1)
         found = found | calls.enter(s, frame, function, atom, call, (frozenset((asked,)),), (), apart=(name,))
+        found = found | {s.member(atom, name, f"{atom.cls.info.qualname}.{name}")}
     return found
 
 

@@ -24,6 +24,7 @@ from leaklint.project.values import (
     Literal,
     Member,
     Method,
+    ModuleValue,
     Super,
     Value,
 )
@@ -41,11 +42,32 @@ TEXT_METHODS: dict[str, Callable[[str], str]] = {
 def _getattr(s: State, frame: Frame, term: Call, args: Args, keywords: Keywords, at: int) -> Value:
     name = evaluate.constant_key(term.args[1], args[1]) if len(args) > 1 else None
     if not isinstance(name, str):
-        return NOTHING
+        return _one_of(s, frame, term, args, at)
     found = args[2] if len(args) > 2 else NOTHING
     for atom in args[0]:
         found = found | evaluate.attribute(s, frame, atom, name, term.span, at)
     return found
+
+
+def _one_of(s: State, frame: Frame, term: Call, args: Args, at: int) -> Value:
+    """What a module has under one of several names."""
+    found: Value = NOTHING
+    modules = [a for a in args[0] if isinstance(a, ModuleValue)] if len(args) > 1 else []
+    for name in [str(a.value) for a in args[1] if isinstance(a, Literal)] if modules else ():
+        for module in modules:
+            found = found | evaluate.attribute(s, frame, module, name, term.span, at)
+    return found
+
+
+def _import_module(s: State, frame: Frame, term: Call, args: Args, keywords: Keywords, at: int) -> Value:
+    """A module of the program by its name."""
+    found: set[Atom] = set()
+    for name in [a.value for a in args[0] if isinstance(a, Literal)] if args else ():
+        module = s.program.find(frame.info.module, name, 0) if isinstance(name, str) else None
+        if module is not None:
+            calls.import_module(s, module)
+            found.add(s.module_value(module))
+    return frozenset(found)
 
 
 def text_method(s: State, text: Literal, name: str, module: Module, span: int) -> Value:
@@ -163,6 +185,7 @@ BUILTINS: dict[str, Callable[[State, Frame, Call, Args, Keywords, int], Value]] 
     "builtins.setattr": _setattr,
     "builtins.delattr": _delattr,
     "builtins.next": _next,
+    "importlib.import_module": _import_module,
     "builtins.super": _super,
     "builtins.type": _type,
     **{name: _container(name) for name in CONTAINERS},

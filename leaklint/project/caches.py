@@ -32,6 +32,7 @@ _COVERED = {  # which concepts a key that holds one of the first keeps apart as 
     "tenant": ("tenant",),
 }
 _ASKERS = ("session", "user", "tenant", "credential")
+_NAMES = ("name", "login")  # words at the end of a name's name
 _OWN_KEYS = ("key", "vary", "unless", "hash")  # in keywords of decorators: what the key is made of is said there
 
 
@@ -180,12 +181,14 @@ def _stored(s: State, lives: Lifetimes, ways: Routes, frame: Frame, effect: Effe
     if not any(matches(r, holder, effect.field, key) for r in deciding(s, frame, effect.position)):
         return None
     covered = _covering(s, effect.key, _last(term)).union(*(_COVERED.get(c, ()) for c in _said_in(s, term)))
+    if _is_name(term) and not {"tenant", "session"} & _concepts(effect.key):
+        covered.discard("tenant")  # two tenants may have users of one name
     if any(isinstance(a, Ambient) for a in effect.key):
         return None
     ids = covered or any(n.lower().endswith("id") for n in origins(frame.info, term, effect.position))
     if ids and any(has_state(s, a) for a in effect.value):
         return None  # a register of things by their ids, whoever brought them in first
-    missing = list(_value_needs(s, frame, effect, covered))
+    missing = list(_value_needs(s, frame, effect, covered)) or list(_fetched(s, lives, frame, effect, covered))
     return _of_dict(ways, frame, effect, missing) if missing else None
 
 
@@ -211,17 +214,64 @@ def _value_needs(s: State, frame: Frame, effect: Effect, covered: set[str]) -> I
             continue
         if taint.concept in given or taint.concept != "session":  # a session that is made here is nobody's yet
             yield Need(taint.concept, _said(s, frame, effect, taint.concept), module, span, frame)
-    for call in _makers(frame, effect):
+    for call in _makers(frame.info, effect):
         made = frame.made.get(call.order)
         for target in made.targets if made is not None else ():
             yield from (n for n in needs(s, target) if n.concept and n.concept not in covered)
+
+
+def _is_name(term: Term) -> bool:
+    """Whether a key is somebody's or something's name, which is told apart from others in one place only."""
+    return isinstance(term, (Name, Attr)) and _last(term).lower().endswith(_NAMES)
+
+
+def _concepts(value: Value) -> set[str]:
+    return {a.concept for a in value if isinstance(a, Taint)}
+
+
+def _fetched(s: State, lives: Lifetimes, frame: Frame, effect: Effect, covered: set[str]) -> Iterator[Need]:
+    """What was fetched under a name through an object that the caller made for one tenant or with its credentials."""
+    assert effect.key_term is not None
+    if not _is_name(effect.key_term) or "tenant" in covered:
+        return
+    info, keyed = frame.info, _names(frame.info, effect.key_term, effect.position)
+    for name in sorted(_bases(info, effect) - keyed):
+        for atom in frame.args.get(name, ()):
+            if not isinstance(atom, Instance) or atom.phase is not Phase.REQUEST or lives.why(atom) is not None:
+                continue
+            taints = evaluate.carried(s, None, frozenset((atom,)))
+            if any(t.concept == "tenant" and t.strength is Strength.IDENTITY for t in taints):
+                span = getattr(effect.value_term, "span", 0) or effect.span
+                yield Need("tenant", name, info.module, span, frame)
+                return
+
+
+def _bases(info: FunctionInfo, effect: Effect) -> set[str]:
+    """The names of objects whose methods give the stored value, also through what local names hold."""
+    found: set[str] = set()
+    work = [(call, effect.position) for call in _makers(info, effect)]
+    seen: set[str] = set()
+    for call, at in work:
+        base = call.func.base if isinstance(call.func, Attr) else None
+        if not isinstance(base, Name) or base.id in seen:
+            continue
+        seen.add(base.id)
+        binds, initial = info.reaching(base.id, at)
+        if initial and base.id in info.param_names:
+            found.add(base.id)
+        for bind in binds:
+            value = getattr(info.function.ops[bind], "value", None)
+            value = value.value if isinstance(value, Await) else value
+            if isinstance(value, Call):
+                work.append((value, bind))
+    return found
 
 
 def _depended(s: State, frame: Frame, effect: Effect) -> Iterable[Taint]:
     """The request data that the value is made of, without the arguments that the key is made of too."""
     assert effect.key_term is not None
     whole = evaluate.carried(s, None, effect.value)
-    makers = list(_makers(frame, effect))
+    makers = list(_makers(frame.info, effect))
     if not makers:
         return whole
     key = shape(frame.info, effect.key_term, effect.position)
@@ -257,14 +307,14 @@ def _names(info: FunctionInfo, term: object, at: int, deep: int = 3) -> set[str]
 
 def _said(s: State, frame: Frame, effect: Effect, concept: str) -> str:
     """The name of a parameter or local of the concept that the value is made of; else the concept."""
-    for call in _makers(frame, effect):
+    for call in _makers(frame.info, effect):
         for arg in (*call.args, *(v for _, v in call.keywords)):
             if named_id(s, arg) == concept:
                 return frame.info.module.source(getattr(arg, "span", 0))
     return concept
 
 
-def _makers(frame: Frame, effect: Effect) -> Iterator[Call]:
+def _makers(info: FunctionInfo, effect: Effect) -> Iterator[Call]:
     """The calls whose results are stored, on any way to the store."""
     work = [(effect.value_term, effect.position)]
     seen: set[int] = set()
@@ -274,9 +324,9 @@ def _makers(frame: Frame, effect: Effect) -> Iterator[Call]:
             term = term.value
         if isinstance(term, Call):
             yield term
-        elif isinstance(term, Name) and term.id in frame.info.function.bound:
-            for bind in frame.info.reaching(term.id, position)[0]:
-                op = frame.info.function.ops[bind]
+        elif isinstance(term, Name) and term.id in info.function.bound:
+            for bind in info.reaching(term.id, position)[0]:
+                op = info.function.ops[bind]
                 if isinstance(op, Bind) and op.how is How.ASSIGN and bind not in seen:
                     seen.add(bind)
                     work.append((op.value, bind))

@@ -11,7 +11,7 @@ from typing import Any
 from leaklint.index.summary import Call, Const, Kind, Name, ParamKind, Star, Term
 from leaklint.project import builtin_calls, entries, evaluate, execute, library_calls
 from leaklint.project.program import Module
-from leaklint.project.state import ITEMS, Frame, Made, State, grown, item_field
+from leaklint.project.state import ITEMS, Frame, Made, Selector, State, grown, item_field
 from leaklint.project.suspect import Strength
 from leaklint.project.values import (
     ANYTHING,
@@ -85,7 +85,7 @@ def enter(
     """Run a function of the program for these arguments, and `apart` from its other calls."""
     info = function.info
     bound = bind_arguments(s, frame, function, receiver, term, args, keywords)
-    signature = (*[_kind_of(v) for v in bound.values()], *apart)
+    signature = (*[_kind_of(s, v) for v in bound.values()], *apart)
     callee = s.frame(info, function.env, receiver, frame.phase if phase is None else phase, signature)
     changed = _merge(s, callee, bound)
     if callee.rounds == 0:
@@ -115,8 +115,11 @@ def _given_back(s: State, frame: Frame, callee: Frame, bound: dict[str, Value]) 
     return callee.returns - (passed - own)
 
 
-def _kind_of(value: Value) -> object:
-    """What tells calls of one function apart: callables and objects passed, and how personal the data is."""
+def _kind_of(s: State, value: Value) -> object:
+    """What tells calls of one function apart: callables and objects passed, and how personal the data is.
+
+    The name of a module is one of these too: a function that is given it will look something up there.
+    """
     if not value:
         return None
     strength, count, one = 0, 0, None
@@ -124,7 +127,10 @@ def _kind_of(value: Value) -> object:
         kind = atom.__class__
         if kind is Taint:
             strength = max(strength, 2 if atom.strength is Strength.IDENTITY else 1)  # type: ignore[attr-defined]
-        elif kind is not Literal and kind is not Token:
+        elif kind is Literal:
+            if atom.value.__class__ is str and s.program.is_module_name(atom.value):  # type: ignore[attr-defined]
+                return Selector(atom.value)  # type: ignore[attr-defined]
+        elif kind is not Token:
             count, one = count + 1, atom
     return (strength, one if count == 1 else count > 0)
 

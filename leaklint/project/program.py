@@ -243,6 +243,11 @@ class Program:
                 self._folders.add(module.parts[:depth])
         self._by_last = dict(by_last)
 
+    def is_module_name(self, text: str) -> bool:
+        """Whether a text is a dotted name that ends like a module of the program."""
+        head, dot, last = text.rpartition(".")
+        return bool(dot) and last in self._by_last and all(part.isidentifier() for part in head.split("."))
+
     def find(self, importer: Module, name: str, level: int) -> Module | None:
         """The module that `import name` in `importer` means; `None` if it is not part of the program.
 

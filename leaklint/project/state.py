@@ -37,6 +37,7 @@ MAKING = "(made with)"  # stands for all that an object was made with
 MADE = "(made)"  # of an application that requests get at: those that the program makes
 ITEMS = "[*]"  # heap field of items under unknown keys
 _CONTEXTS = {Phase.SETUP: 3, Phase.REQUEST: 4}  # frames of one function before calls share one
+_SELECTED = 64  # frames of a function that is given names of modules
 _DEPTH = 2  # objects made by objects made by ... before they share one atom
 _OBJECTS = 4  # objects of one class, or of one place, that are told apart
 _LITERALS = 4  # constants kept in one value
@@ -54,6 +55,12 @@ class EntryPoint(NamedTuple):
     label: str
     module: Module
     span: Range  # of the registration
+
+
+class Selector(NamedTuple):
+    """In a signature: the name of a module, in which the call will look something up."""
+
+    module: str
 
 
 class Effect(NamedTuple):
@@ -344,7 +351,7 @@ class State:
         known = self._frames.get(key)
         if known is not None:
             return known
-        limit = _CONTEXTS[phase]
+        limit = _CONTEXTS[phase] if not any(part.__class__ is Selector for part in signature) else _SELECTED
         if self._count[info, phase] >= limit:
             many = self._count[info, phase] >= (limit if phase is Phase.SETUP else 4 * limit)
             key = (info, env, None if many else receiver, phase, ())
