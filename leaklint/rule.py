@@ -33,6 +33,10 @@ class Sources:
     open: Files  # by path, called or as a mapping; raises NotAnalysed
     models: Models
 
+    def is_session(self, name: str) -> bool:
+        """Whether a variable of that name is the id of a session."""
+        return self.models.concept(name) == "session"
+
 
 Codemod: TypeAlias = Callable[[Sources], Fix]
 

@@ -70,9 +70,9 @@ app = create_app()
 ## Fix
 
 Suggested: where one handler alone uses the variable, and sets or empties it in each call, it becomes a variable of the
-handler. Where all handlers that use a collection are given the id of the session, it becomes a dict with one for each
-session, at most a thousand. Refused elsewhere: use the framework's own state of a session, which the finding names
-where it is known.
+handler. Else it becomes a dict with one for each session, at most a thousand, where all handlers that use it are given
+the id of the session, or may ask the framework for it. Refused elsewhere: use the framework's own state of a session,
+which the finding names where it is known.
 
 ## What is not found
 
@@ -90,6 +90,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from leaklint import words
+from leaklint.codemods import first
 from leaklint.codemods.own_variable import keep_in_function
 from leaklint.codemods.per_session import keep_one_a_session
 from leaklint.finding import Family, Fix, Safety, Severity
@@ -122,10 +123,8 @@ class ClosureStateWrite(Rule):
 
 
 def _own(sources: Sources, suspect: WriteSuspect) -> Fix:
-    fix = keep_in_function(suspect, sources.open)
-    keyed = fix if fix.edits else keep_one_a_session(suspect, sources.open, lambda n: _is_session(sources, n))
-    return keyed if keyed.edits or suspect.place.path else fix
-
-
-def _is_session(sources: Sources, name: str) -> bool:
-    return sources.models.concept(name) == "session"
+    """One for the call where it uses none of an earlier one, else one for each session."""
+    return first(
+        lambda: keep_in_function(suspect, sources.open),
+        lambda: keep_one_a_session(suspect, sources.open, sources.is_session),
+    )

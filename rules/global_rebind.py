@@ -73,9 +73,9 @@ def hello(language: str) -> str:
 
 Suggested: where one function alone uses the name, and sets it first, it becomes a variable of the function; else it
 becomes a `ContextVar` with its first value as the default; stores set it, all readers get it, and a handler that runs
-in a thread sets it back when it is done. Refused, with the place, where another request, or start-up
-code, uses the value: that is state of a session, and only you know which. Refused too where other modules import the
-name itself.
+in a thread sets it back when it is done; where another request uses the value, it becomes one value for each session,
+under the session's id. Refused, with the place, where no id of the session is at hand or can be handed down, where
+start-up code uses the value, and where other modules import the name itself.
 
 ## What is not found
 
@@ -93,8 +93,10 @@ from collections.abc import Iterator
 import libcst as cst
 
 from leaklint import words
+from leaklint.codemods import first
 from leaklint.codemods.name_to_contextvar import to_contextvar
 from leaklint.codemods.own_variable import keep_in_function
+from leaklint.codemods.per_session import keep_one_a_session
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import Kept, Suspect, WriteSuspect
 from leaklint.rule import Rule, Sources, Verdict
@@ -124,5 +126,9 @@ class GlobalRebind(Rule):
 
 
 def _kept(sources: Sources, suspect: WriteSuspect) -> Fix:
-    own = keep_in_function(suspect, sources.open)
-    return own if own.edits else to_contextvar(suspect, sources.open)
+    """For the call, for the request, or for the session: the shortest of them that keeps what is read."""
+    return first(
+        lambda: keep_in_function(suspect, sources.open),
+        lambda: to_contextvar(suspect, sources.open),
+        lambda: keep_one_a_session(suspect, sources.open, sources.is_session),
+    )

@@ -89,8 +89,10 @@ async def greet(user: str) -> str:
 ## Fix
 
 The attribute becomes a variable of the request; methods that read it get it as an argument. Safe where a single user
-sees no difference, suggested where another method may read what an earlier call left behind. The fix is refused, and
-says where, when a use of the attribute cannot be followed.
+sees no difference, suggested where another method may read what an earlier call left behind. Where calls do read what
+earlier ones left, it becomes one value for each session, under the session's id: suggested, because only you know that
+it is a session's. The fix is refused, and says where, when a use of the attribute cannot be followed, or has no id of
+the session at hand.
 
 ## What is not found
 
@@ -108,10 +110,12 @@ from collections.abc import Iterator
 import libcst as cst
 
 from leaklint import words
+from leaklint.codemods import first
+from leaklint.codemods.per_session import keep_one_a_session
 from leaklint.codemods.request_local import keep_in_request
-from leaklint.finding import Family, Safety, Severity
+from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import Kept, Suspect, WriteSuspect
-from leaklint.rule import Rule, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 
 
 class SharedAttributeWrite(Rule):
@@ -134,5 +138,13 @@ class SharedAttributeWrite(Rule):
             f"`{words.slot(suspect)}` keeps {words.value(suspect)} of one request on the shared `{owner}`"
             f"{words.afterwards(suspect)}",
             help=f"keep it in a variable of the request and pass it on{words.homes(suspect)}",
-            codemods=(lambda sources: keep_in_request(suspect.place, suspect.uses, sources.open),),
+            codemods=(lambda sources: _kept(sources, suspect),),
         )
+
+
+def _kept(sources: Sources, suspect: WriteSuspect) -> Fix:
+    """For the request where that is all who reads it, else for the session."""
+    return first(
+        lambda: keep_in_request(suspect.place, suspect.uses, sources.open),
+        lambda: keep_one_a_session(suspect, sources.open, sources.is_session),
+    )

@@ -67,10 +67,10 @@ def answer(session_id: str) -> str:
 
 ## Fix
 
-Suggested: where every call empties the collection itself, it becomes a variable of the call. Where every function that
-uses it is given the id of the session, it becomes a dict with one collection for each session, at most a thousand;
-take a session's entry out where it ends, if you know where. Refused elsewhere: which id keeps the sessions apart is for
-you to say.
+Suggested: where every call empties the collection itself, it becomes a variable of the call. Else it becomes a dict
+with one collection for each session, at most a thousand; take a session's entry out where it ends, if you know where.
+The session's id is a parameter, or what the framework's request says; functions that have neither get it from all their
+callers. Refused, with the place, where no id is at hand: which one keeps the sessions apart is for you to say.
 
 ## What is not found
 
@@ -89,6 +89,7 @@ from dataclasses import replace
 import libcst as cst
 
 from leaklint import words
+from leaklint.codemods import first
 from leaklint.codemods.own_variable import keep_in_function
 from leaklint.codemods.per_session import keep_one_a_session
 from leaklint.codemods.request_local import keep_in_request
@@ -122,15 +123,16 @@ class SharedContainerWrite(Rule):
 
 def _own(sources: Sources, suspect: WriteSuspect) -> Fix:
     """One for the call where every call leaves it empty, else one for each session."""
+    return first(
+        lambda: _in_call(sources, suspect),
+        lambda: keep_one_a_session(suspect, sources.open, sources.is_session),
+    )
+
+
+def _in_call(sources: Sources, suspect: WriteSuspect) -> Fix:
     if suspect.place.kind is PlaceKind.GLOBAL:
-        fix = keep_in_function(suspect, sources.open)
-    else:
-        fix = replace(keep_in_request(suspect.place, suspect.uses, sources.open), safety=Safety.SUGGESTED)
-    return fix if fix.edits else keep_one_a_session(suspect, sources.open, lambda name: _is_session(sources, name))
-
-
-def _is_session(sources: Sources, name: str) -> bool:
-    return sources.models.concept(name) == "session"
+        return keep_in_function(suspect, sources.open)
+    return replace(keep_in_request(suspect.place, suspect.uses, sources.open), safety=Safety.SUGGESTED)
 
 
 def _where(suspect: WriteSuspect) -> str:

@@ -6,6 +6,7 @@ Each module is one conversion, shared by rules. None of them finds out what leak
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from leaklint.finding import Edit, Fix, Safety
 from leaklint.syntax import NotAnalysed, in_order
@@ -13,6 +14,18 @@ from leaklint.syntax import NotAnalysed, in_order
 
 class Refused(Exception):  # noqa: N818  # a refusal is an answer
     """A conversion that would not be right; the message is one clause that names the site."""
+
+
+def first(*ways: Callable[[], Fix]) -> Fix:
+    """The fix of the first way that is not refused; else a refusal that gives the reasons of all of them."""
+    refused: list[Fix] = []
+    for way in ways:
+        fix = way()
+        if fix.edits:
+            return fix
+        refused.append(fix)
+    reasons = dict.fromkeys(fix.refused for fix in refused if fix.refused)
+    return replace(refused[-1], refused="; ".join(reasons))
 
 
 def offer(title: str, safety: Safety, convert: Callable[[], Iterable[Edit]]) -> Fix:

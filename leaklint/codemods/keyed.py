@@ -30,22 +30,22 @@ def _keyed(syntax: Syntax, value: cst.BaseExpression, key: str, files: Files) ->
         raise Refused(f"`{key}` is no parameter at {syntax.site(value)}")
     _refuse_other_files(syntax, name, files)
     declaration = _declaration(syntax, name)
-    plural = _plural(name, names_in(syntax, syntax.module))
-    replaced: dict[cst.CSTNode, Replacement] = {declaration: _table(syntax, declaration, plural)}
+    several = _plural(name, names_in(syntax, syntax.module))
+    replaced: dict[cst.CSTNode, Replacement] = {declaration: _table(syntax, declaration, several)}
     for node in syntax.walk(syntax.module):
         if isinstance(node, cst.Name) and node.value == name and not syntax.holds(declaration, node):
             if function_of(syntax, node) is not function:
                 raise Refused(f"`{name}` is used elsewhere too: {syntax.site(node)}")
-            replaced |= _at(syntax, node, f"{plural}[{key}]", f"{key} in {plural}", f"{key} not in {plural}")
-    return [_room(syntax, value, plural), *syntax.rewrite(replaced)]
+            replaced |= _at(syntax, node, f"{several}[{key}]", f"{key} in {several}", f"{key} not in {several}")
+    return [_room(syntax, value, several), *syntax.rewrite(replaced)]
 
 
-def _room(syntax: Syntax, value: cst.BaseExpression, plural: str) -> Edit:
+def _room(syntax: Syntax, value: cst.BaseExpression, several: str) -> Edit:
     """Two lines before the one that adds an entry: without them the dict would grow for ever."""
     statement = syntax.statement(value)
     indent, newline = syntax.indent(statement), syntax.newline
     inner = indent + syntax.module.default_indent
-    code = f"{indent}if len({plural}) >= {_LIMIT}:{newline}{inner}del {plural}[next(iter({plural}))]{newline}"
+    code = f"{indent}if len({several}) >= {_LIMIT}:{newline}{inner}del {several}[next(iter({several}))]{newline}"
     return syntax.insert(syntax.start_of_line(statement), code)
 
 
@@ -84,13 +84,13 @@ def _declaration(syntax: Syntax, name: str) -> cst.Assign | cst.AnnAssign:
     raise Refused(f"`{name}` does not begin as None in {syntax.path}")
 
 
-def _table(syntax: Syntax, declaration: cst.Assign | cst.AnnAssign, plural: str) -> str:
+def _table(syntax: Syntax, declaration: cst.Assign | cst.AnnAssign, several: str) -> str:
     if isinstance(declaration, cst.Assign):
-        return f"{plural} = {{}}"
+        return f"{several} = {{}}"
     kept = syntax.code(declaration.annotation.annotation)
     optional = re.fullmatch(r"(?:\w+\.)?Optional\[(.*)\]", kept)
     kept = optional[1] if optional else re.sub(r"\s*\|\s*None\b|\bNone\s*\|\s*", "", kept)
-    return f"{plural}: dict[str, {kept}] = {{}}"
+    return f"{several}: dict[str, {kept}] = {{}}"
 
 
 def _at(syntax: Syntax, node: cst.Name, item: str, there: str, missing: str) -> dict[cst.CSTNode, Replacement]:

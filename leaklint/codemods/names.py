@@ -86,12 +86,13 @@ def refuse_other_meanings(syntax: Syntax, name: str, known: Collection[cst.CSTNo
             continue
         if any(syntax.holds(one, node) for one in known):
             continue
-        if _is_local(syntax, node, name):
+        if is_local(syntax, node, name):
             continue
         raise Refused(f"the use of `{name}` at {syntax.site(node)} is not understood")
 
 
-def _is_local(syntax: Syntax, node: cst.Name, name: str) -> bool:
+def is_local(syntax: Syntax, node: cst.Name, name: str) -> bool:
+    """Whether a name is a variable of a function or lambda around it."""
     scope = function_of(syntax, node)
     while scope is not None:
         if is_bound_in(syntax, scope, name):

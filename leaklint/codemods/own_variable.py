@@ -18,7 +18,7 @@ from leaklint.finding import Edit, Fix, Safety
 from leaklint.project.suspect import PlaceKind, WriteSuspect
 from leaklint.syntax import REMOVE, Files, Replacement, Statement, Syntax
 
-_EMPTY = re.compile(r"\[\]|\{\}|(list|dict|set|deque|collections\.deque)\(\)")
+EMPTY = re.compile(r"\[\]|\{\}|(list|dict|set|deque|collections\.deque)\(\)")
 
 
 def keep_in_function(suspect: WriteSuspect, files: Files) -> Fix:
@@ -88,19 +88,20 @@ def declaration(syntax: Syntax, home: cst.Module | cst.FunctionDef, name: str) -
                 found.append(statement)
             case cst.AnnAssign() if statement.target is node and statement.value is not None:
                 found.append(statement)
-    if len(found) != 1 or not _is_plain(syntax, found[0].value):
+    if len(found) != 1 or not is_plain(syntax, found[0].value):
         raise Refused(f"`{name}` does not get one plain first value in {syntax.path}")
     return found[0]
 
 
-def _is_plain(syntax: Syntax, value: cst.BaseExpression | None) -> bool:
+def is_plain(syntax: Syntax, value: cst.BaseExpression | None) -> bool:
+    """Whether a value is a constant, or a new collection that holds nothing."""
     if value is None:
         return False
     match value:
         case cst.Name(value="None" | "True" | "False") | cst.SimpleString() | cst.Integer() | cst.Float():
             return True
         case _:
-            return _EMPTY.fullmatch(syntax.code(value)) is not None
+            return EMPTY.fullmatch(syntax.code(value)) is not None
 
 
 def variable_uses(syntax: Syntax, home: cst.Module | cst.FunctionDef, name: str) -> list[cst.Name]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from leaklint.codemods import Refused, listing
+from leaklint.codemods import listing
 from leaklint.codemods.pass_argument import argument, keyword
 from leaklint.finding import Edit
 from leaklint.syntax import Syntax
@@ -27,7 +27,7 @@ def passed(syntax: Syntax, call: cst.Call, name: str, value: str, *, positional:
 
 
 def declared(syntax: Syntax, function: cst.FunctionDef, declaration: str, *, positional: bool) -> list[Edit]:
-    """Edits that add a parameter, by keyword only unless `positional`. Raises Refused where there is no parameter."""
+    """Edits that add a parameter, by keyword only unless `positional`."""
     params = function.params
     plain = (*params.params, *params.kwonly_params)
     if positional or (not any(one.default for one in plain) and isinstance(params.star_arg, cst.MaybeSentinel)):
@@ -42,7 +42,7 @@ def declared(syntax: Syntax, function: cst.FunctionDef, declaration: str, *, pos
     else:
         last, declaration = [*params.posonly_params, *params.params][-1:], f"*, {declaration}"
     if not last:
-        raise Refused(f"`{function.name.value}` takes no parameter at {syntax.site(function)}")
+        return [syntax.insert(syntax.whole(function.whitespace_before_params)[1], declaration.removeprefix("*, "))]
     return listing.behind(syntax, syntax.range(last[0])[0], _end(syntax, last[0]), declaration)
 
 

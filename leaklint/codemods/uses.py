@@ -59,8 +59,11 @@ class Slot:
     known_outside: bool  # a class that is not of the program may use it: a base class, or one that derives from it
 
 
-def slot_of(place: Place, uses: Sequence[Use], files: Files) -> Slot:
-    """The slot with all its occurrences. Raises Refused where one is not certain, NotAnalysed."""
+def slot_of(place: Place, uses: Sequence[Use], files: Files, *, counted: bool = False) -> Slot:
+    """The slot with all its occurrences, `+=` among them where `counted`.
+
+    Raises Refused where one is not certain, NotAnalysed.
+    """
     if not uses:
         raise Refused(f"where else `{place.slot or place.text}` is used is not known")
     for use in uses:
@@ -77,7 +80,7 @@ def slot_of(place: Place, uses: Sequence[Use], files: Files) -> Slot:
     if isinstance(declaration, cst.Assign):
         declared = declaration.targets[0].target
     nodes = [node for node in _nodes(syntax, uses, place.slot) if node is not declared]
-    sites = tuple(_site_of(syntax, owner, place.slot, node) for node in nodes)
+    sites = tuple(_site_of(syntax, owner, place.slot, node, counted=counted) for node in nodes)
     return Slot(syntax, owner, place.slot, sites, declaration, _is_known_outside(owner, place.slot, files))
 
 
@@ -118,7 +121,7 @@ def _nodes(syntax: Syntax, uses: Iterable[Use], slot: str) -> list[cst.CSTNode]:
 # --- what one place does -----------------------------------------------------------------------------------------
 
 
-def _site_of(syntax: Syntax, owner: cst.ClassDef, slot: str, node: cst.CSTNode) -> Site:
+def _site_of(syntax: Syntax, owner: cst.ClassDef, slot: str, node: cst.CSTNode, *, counted: bool) -> Site:
     method = method_of(syntax, owner, node)
     if method is None:
         raise Refused(f"`{slot}` is used in the class body at {syntax.site(node)}")
@@ -136,7 +139,7 @@ def _site_of(syntax: Syntax, owner: cst.ClassDef, slot: str, node: cst.CSTNode) 
             if above.value is None:
                 return Site(node, Act.DROP, method, statement=above)
             return Site(node, Act.STORE, method, above.value, None, above)
-        case cst.AugAssign() if above.target is node:
+        case cst.AugAssign() if above.target is node and not counted:
             raise Refused(f"`{slot}` is counted up at {syntax.site(node)}")
         case cst.Subscript() if above.value is node:
             return _item(syntax, method, node, above)

@@ -134,6 +134,7 @@ class HomeModel:
     use: str  # "`request.state`"
     id: str = ""  # expression that identifies the session: "request.session_hash"
     type: str = ""  # of the parameter that offers it: "gradio.Request"
+    given: bool = False  # whether a handler gets it in any parameter that is annotated with `type`
     once: str = ""  # the session's own id, by its full dotted name; `{name}` and `{fresh}` are filled in
 
 

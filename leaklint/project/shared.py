@@ -22,6 +22,7 @@ from leaklint.project.guards import is_guarded
 from leaklint.project.lifetimes import Lifetimes, Why, concurrent, is_identity, isolated
 from leaklint.project.membership import is_only_asked
 from leaklint.project.outlets import keeps_outlet
+from leaklint.project.passing import Callers, callers, passing
 from leaklint.project.program import ClassInfo, FunctionInfo, Module
 from leaklint.project.routes import Routes
 from leaklint.project.state import ITEMS, Effect, Frame, Holder, State
@@ -72,7 +73,13 @@ def writes(s: State, lives: Lifetimes, ways: Routes) -> Iterator[WriteSuspect]:
     """All suspects of this kind, in order of path and line."""
     seen = _seen(s)
     told = (_suspect(s, lives, ways, seen, story) for story in _stories(s, lives, ways).values())
-    yield from causes(suspect for suspect in told if suspect is not None)
+    known: Callers | None = None
+    for suspect in causes(suspect for suspect in told if suspect is not None):
+        known = known or callers(s)
+        seen_uses = (*suspect.uses, *suspect.siblings, *suspect.resets, *suspect.readers)
+        users = {suspect.function, *(use.function for use in seen_uses)}
+        users.discard(suspect.place.owner)  # makes the slot, and is handed nothing
+        yield replace(suspect, passing=passing(s, known, sorted(users)))
 
 
 def _stories(s: State, lives: Lifetimes, ways: Routes) -> dict[Slot, Story]:

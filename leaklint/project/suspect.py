@@ -67,6 +67,33 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class CallSite:
+    """One call that is known to come to a function of the program."""
+
+    callee: Span  # of the function's head
+    span: Span  # of the call
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A function that a framework calls, and how it comes by the session's id."""
+
+    head: Span
+    id: str  # "request.session_hash" of a parameter that it has; empty when it has none
+    given: str  # class of a parameter that it may ask for: "gradio.Request"; empty when there is none
+    attribute: str  # of such a parameter: "session_hash"
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """How the session's id can come to the functions that use a slot, for codemods."""
+
+    calls: tuple[CallSite, ...] = ()  # of those functions, and of all that call them
+    handlers: tuple[Handler, ...] = ()  # among all of these
+    once: str = ""  # the id for all of them by its full dotted name, where no parameter has to say it
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """A slot that outlives the request, as `owner`.`slot` and the path below it."""
 
@@ -169,6 +196,7 @@ class WriteSuspect(Suspect):
     suspends: Span | None  # first await or yield between the write and a later read, for the timeline
     certain: bool  # the object is known, not assumed, to be the shared one
     apart: Use | None = None  # a use by what a writing request does not run: start-up code, another kind of request
+    passing: Passing = Passing()
 
 
 @dataclass(frozen=True, slots=True)

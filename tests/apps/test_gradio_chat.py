@@ -192,3 +192,11 @@ def test_feedback_of_one_person_is_shown_to_another(mixed: Any) -> None:
 
 def test_feedback_kept_by_one_person_is_restored_by_another(mixed: Any) -> None:
     assert mixed["kept"] == [["kept"], ["secret"]]
+
+
+def test_notes_letters_documents_and_feedback_are_apart_once_fixed(apart: Any) -> None:
+    assert apart["notes"] == [["ann's pin"], ["bob's list"]]
+    assert apart["draft"][-1] == ["Dear reader, You said: rent"]
+    assert apart["document"] == [["ann.txt: 1 lines"], ["bob.txt: 1 lines"], [""]]
+    assert apart["feedback"] == [["too slow"], ["fine"]]
+    assert apart["kept"] == [["kept"], [""]]

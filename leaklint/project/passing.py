@@ -1,0 +1,100 @@
+"""Functions to how the session's id can come to them: calls of them and of what calls them, up to the handlers.
+
+Only calls that the solver resolved. Whether there are others, which nobody resolved, is for the codemod to look for.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from leaklint.finding import Span
+from leaklint.index.summary import Range
+from leaklint.models import HomeModel
+from leaklint.project.program import FunctionInfo
+from leaklint.project.state import Frame, State
+from leaklint.project.suspect import CallSite, Handler, Passing
+from leaklint.project.values import NOTHING, Instance, Phase, Value
+
+
+@dataclass
+class Callers:
+    """Who calls each function, by its qualified name, and what a framework calls itself."""
+
+    of: dict[str, set[tuple[FunctionInfo, Range]]] = field(default_factory=lambda: defaultdict(set))
+    infos: dict[str, FunctionInfo] = field(default_factory=dict)
+    entries: dict[str, list[Frame]] = field(default_factory=lambda: defaultdict(list))
+    set_up: set[str] = field(default_factory=set)  # functions that run before any request
+
+
+def callers(s: State) -> Callers:
+    """The calls of a solved program."""
+    found = Callers()
+    for frame in s.frames:
+        name = frame.info.qualname
+        found.infos[name] = frame.info
+        if frame.phase is not Phase.REQUEST:
+            found.set_up.add(name)
+        elif frame.entry is not None:
+            found.entries[name].append(frame)
+        for made in frame.made.values():
+            for target in made.targets:
+                found.of[target.info.qualname].add((frame.info, made.term.span))
+    return found
+
+
+def passing(s: State, known: Callers, functions: Iterable[str]) -> Passing:
+    """How the session's id could be handed down to the functions, which are said by their qualified names."""
+    seen = dict.fromkeys(functions)
+    calls: set[CallSite] = set()
+    handlers: list[Handler] = []
+    homes: set[tuple[HomeModel, ...]] = set()
+    work = list(seen)
+    while work:
+        name = work.pop()
+        for caller, span in known.of.get(name, ()):
+            calls.add(CallSite(_head(known.infos[name]), caller.module.span(span)))
+            if caller.qualname not in seen:
+                seen[caller.qualname] = None
+                work.append(caller.qualname)
+        if frames := known.entries.get(name):
+            handlers.append(_handler(s, frames))
+            homes |= {s.models.homes_of(f.entry.model) for f in frames if f.entry is not None}
+    always = homes and not known.set_up & seen.keys() and all(name in known.infos for name in seen)
+    return Passing(
+        calls=tuple(sorted(calls, key=lambda call: (call.callee, call.span))),
+        handlers=tuple(sorted(handlers, key=lambda handler: handler.head)),
+        once=_once(homes.pop()) if always and len(homes) == 1 else "",
+    )
+
+
+def _head(info: FunctionInfo) -> Span:
+    return info.module.span(info.function.head)
+
+
+def _handler(s: State, frames: list[Frame]) -> Handler:
+    info = frames[0].info
+    named = next((f"{param}.{path}" for param, path in _ids(s, frames)), "")
+    homes = [home for frame in frames if frame.entry is not None for home in s.models.homes_of(frame.entry.model)]
+    asked = next((home for home in homes if home.given and home.scope == "session"), None)
+    given, attribute = (asked.type, asked.id.partition(".")[2]) if asked is not None else ("", "")
+    return Handler(_head(info), named, given, attribute)
+
+
+def _ids(s: State, frames: list[Frame]) -> Iterable[tuple[str, str]]:
+    """Parameters that are an object of the framework which knows the session, and the attribute that does."""
+    for param in frames[0].info.function.params:
+        values = [frame.args.get(param.name, NOTHING) for frame in frames]
+        for home in s.models.homes:
+            if home.id and home.type and home.scope == "session" and all(_is_of(v, home.type) for v in values):
+                yield param.name, home.id.partition(".")[2]
+
+
+def _is_of(value: Value, fqn: str) -> bool:
+    return bool(value) and all(isinstance(atom, Instance) and atom.fqn == fqn for atom in value)
+
+
+def _once(homes: tuple[HomeModel, ...]) -> str:
+    """The expression that is the session's id wherever a request runs."""
+    return next((h.once for h in homes if h.once and h.scope == "session" and "{" not in h.once), "")

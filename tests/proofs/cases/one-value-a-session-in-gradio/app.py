@@ -1,0 +1,20 @@
+# fix: Keep one `draft` for each session
+import gradio as gr
+from turns import pause
+
+with gr.Blocks() as demo:
+    text = gr.Textbox()
+    shown = gr.Textbox()
+    draft = ""
+
+    async def write(line: str) -> str:
+        global draft
+        draft = line
+        await pause()
+        return "kept"
+
+    def read() -> str:
+        return draft
+
+    text.submit(fn=write, inputs=[text], outputs=[shown], api_name="write")
+    text.focus(fn=read, outputs=[shown], api_name="read")
