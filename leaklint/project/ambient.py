@@ -6,10 +6,11 @@ known here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from leaklint.index.summary import Attr, Bind, Blend, Call, Choice, Display, Kind, Name, ParamKind, Return, Term
+from leaklint.models import CallModel
 from leaklint.project import evaluate
 from leaklint.project.idnames import holder_concept, id_concept
 from leaklint.project.program import FunctionInfo, Module
@@ -42,7 +43,11 @@ class Survey:
     state: State
     frames: dict[FunctionInfo, list[Frame]] = field(default_factory=dict)
     getters: dict[FunctionInfo, str] = field(default_factory=dict)  # concept they give
+    runs: dict[FunctionInfo, set[FunctionInfo]] = field(default_factory=dict)  # functions of the program it calls
+    asks: dict[FunctionInfo, set[str]] = field(default_factory=dict)  # names of libraries it calls
     _spots: dict[FunctionInfo, tuple[Spot, ...]] = field(default_factory=dict)
+    _calls: dict[FunctionInfo, tuple[Spot, ...]] = field(default_factory=dict)
+    _made: dict[FunctionInfo, dict[int, list[Made]]] = field(default_factory=dict)
     _values: dict[Module, dict[str, bool]] = field(default_factory=dict)
 
     def spots(self, info: FunctionInfo) -> tuple[Spot, ...]:
@@ -52,9 +57,27 @@ class Survey:
             found = self._spots[info] = tuple(spots(info))
         return found
 
+    def calls(self, info: FunctionInfo) -> tuple[Spot, ...]:
+        """The terms of a function that are calls."""
+        found = self._calls.get(info)
+        if found is None:
+            found = self._calls[info] = tuple(spot for spot in self.spots(info) if spot.term.__class__ is Call)
+        return found
+
     def made(self, info: FunctionInfo, call: Call) -> list[Made]:
         """What a call runs, in every frame of the function."""
-        return [m for f in self.frames.get(info, ()) if (m := f.made.get(call.order)) is not None]
+        found = self._made.get(info)
+        if found is None:
+            found = self._made[info] = {}
+            for frame in self.frames.get(info, ()):
+                for order, made in frame.made.items():
+                    found.setdefault(order, []).append(made)
+        return found.get(call.order, [])
+
+    def names(self, wanted: Callable[[CallModel], bool]) -> frozenset[str]:
+        """The names of libraries that the program calls and whose model is so."""
+        called = set[str]().union(*self.asks.values())
+        return frozenset(n for n in called if (model := self.state.models.call(n)) is not None and wanted(model))
 
     def is_log(self, info: FunctionInfo, call: Call) -> bool:
         """Whether a call only writes log lines."""
@@ -95,6 +118,10 @@ def survey(s: State) -> Survey:
     for frame in s.frames:
         if frame.rounds:
             found.frames.setdefault(frame.info, []).append(frame)
+            runs, asks = found.runs.setdefault(frame.info, set()), found.asks.setdefault(frame.info, set())
+            for made in frame.made.values():
+                runs.update(target.info for target in made.targets)
+                asks.update(made.external)
     for info, frames in found.frames.items():
         if info.function.kind is not Kind.FUNCTION or not any(_gives_ambient(f) for f in frames):
             continue
@@ -136,8 +163,24 @@ def own_params(info: FunctionInfo) -> set[str]:
 # --- uses -----------------------------------------------------------------------------------------------------------
 
 
-def uses(found: Survey, info: FunctionInfo) -> Iterator[AmbientUse]:
-    """All reads of ambient ids in a function, log lines and comparisons left out."""
+def ambient_uses(found: Survey) -> dict[FunctionInfo, tuple[AmbientUse, ...]]:
+    """The reads of ambient ids in every function and method, log lines and comparisons left out."""
+    methods = [info for cls in found.state.bases for info in cls.info.methods.values()]
+    reading = found.names(lambda model: model.gives == "ambient")
+    naming = {module for module in found.state.program.modules if _may_name_settings(found.state, module)}
+    known: dict[FunctionInfo, tuple[AmbientUse, ...]] = {}
+    for info in dict.fromkeys((*found.frames, *methods)):
+        calls_one = not reading.isdisjoint(found.asks.get(info, ()))
+        calls_one = calls_one or not found.getters.keys().isdisjoint(found.runs.get(info, ()))
+        known[info] = tuple(_uses(found, info)) if calls_one or info.module in naming else ()
+    return known
+
+
+def _may_name_settings(s: State, module: Module) -> bool:
+    return any(id_concept(s.models, name) == "credential" for name in module.summary.attributes)
+
+
+def _uses(found: Survey, info: FunctionInfo) -> Iterator[AmbientUse]:
     for spot in found.spots(info):
         known = _ambient(found, info, spot)
         if known is None or found.is_idle(info, spot):

@@ -75,8 +75,9 @@ def _takes(target: Frame, name: str) -> bool:
 def calls(found: Survey, info: FunctionInfo) -> Iterator[tuple[Spot, Call, tuple[Frame, ...]]]:
     """The calls of a function that run functions of the program only."""
     seen: set[int] = set()
-    for spot in found.spots(info):
-        if isinstance(spot.term, Call) and spot.term.order not in seen:
+    for spot in found.calls(info):
+        assert isinstance(spot.term, Call)
+        if spot.term.order not in seen:
             seen.add(spot.term.order)
             run = targets(found, info, spot.term)
             if run:

@@ -86,10 +86,8 @@ _NOWHERE = Context("")
 
 def id_concept(models: Models, name: str) -> str:
     """What a name identifies one of: a `session` for `thread_id`; nothing for `user`, `client_id` or `model`."""
-    if name.isupper() and name.endswith(_OF_FIELDS):
-        return ""
     concept = models.concept(name)
-    if concept not in _IDENTIFYING:
+    if concept not in _IDENTIFYING or (name.isupper() and name.endswith(_OF_FIELDS)):
         return ""
     plain = name.lower().strip("_")
     if not plain.endswith(_ENDINGS) or (plain.endswith(_OF_PROGRAMS) and not plain.endswith("uuid")):
@@ -114,7 +112,7 @@ def uses(s: State, lives: Lifetimes, ways: Routes) -> Iterator[IdUse]:
     for frame in ways.before:
         info = frame.info
         if info not in known:
-            known[info] = tuple(_occurrences(s.models, info))
+            known[info] = _occurrences(s.models, info)
         for occurrence in known[info]:
             found = _use(s, lives, frame, occurrence)
             if found is not None:
@@ -135,10 +133,12 @@ def uses_in(s: State, lives: Lifetimes, frame: Frame) -> Iterator[IdUse]:
 # --- occurrences: syntax --------------------------------------------------------------------------------------------
 
 
-def _occurrences(models: Models, info: FunctionInfo) -> Iterator[Occurrence]:
+def _occurrences(models: Models, info: FunctionInfo) -> tuple[Occurrence, ...]:
+    found: list[Occurrence] = []
     for position, op in enumerate(info.function.ops):
         for term, context in _starts(op):
-            yield from _visit(models, term, context, position)
+            _visit(models, term, context, position, found)
+    return tuple(found)
 
 
 def _starts(op: Op) -> Iterator[tuple[Term, Context]]:
@@ -162,22 +162,24 @@ def _stored_name(target: Term) -> str:
             return ""
 
 
-def _visit(models: Models, term: Term, context: Context, position: int) -> Iterator[Occurrence]:
-    name = _name_of(term)
-    concept = id_concept(models, name) if name else ""
-    if concept and context.kind:
-        yield Occurrence(term, name, concept, position, context)
-    elif context.kind and (named := _named_by(models, context)):
-        yield Occurrence(term, named[0], named[1], position, context)
-        context = _NOWHERE
+def _visit(models: Models, term: Term, context: Context, position: int, found: list[Occurrence]) -> None:
+    if context.kind:
+        name = _name_of(term)
+        if name and (concept := id_concept(models, name)):
+            found.append(Occurrence(term, name, concept, position, context))
+        elif named := _named_by(models, context):
+            found.append(Occurrence(term, named[0], named[1], position, context))
+            context = _NOWHERE
     for role, child in children(term):
-        yield from _visit(models, child, _context(term, role, context), position)
+        _visit(models, child, _context(term, role, context), position, found)
 
 
 def _name_of(term: Term) -> str:
+    if term.__class__ is Name:
+        return term.id
+    if term.__class__ is Attr:
+        return term.name
     match term:
-        case Name(id=name) | Attr(name=name):
-            return name
         case Item(key=Const(value=str(name))):
             return name
         case _:

@@ -14,17 +14,15 @@ from leaklint.project.locks import Locks
 from leaklint.project.owners import sessions_of_keys, unchecked_owners
 from leaklint.project.races import races
 from leaklint.project.routes import Routes
-from leaklint.project.schedule import schedule
 from leaklint.project.state import State
 from leaklint.project.store_races import store_races
 from leaklint.project.stores import store_locks
 from leaklint.project.suspect import Suspect, WriteSuspect
 
 
-def with_interplay(s: State, lives: Lifetimes, ways: Routes, others: Iterable[Suspect]) -> list[Suspect]:
+def with_interplay(s: State, lives: Lifetimes, ways: Routes, locks: Locks, others: Iterable[Suspect]) -> list[Suspect]:
     """The suspects of these kinds, and the others without the writes that are told here."""
-    plan = schedule(s, ways)
-    locks = Locks(s, lives, plan)
+    plan = locks.plan
     caches = list(blind_caches(s, lives, ways))
     told = {(c.span.path, c.span.line) for c in caches if c.form == "dict"}
     rest = [o for o in others if not (isinstance(o, WriteSuspect) and (o.span.path, o.span.line) in told)]

@@ -11,29 +11,25 @@ from leaklint.project.lifetimes import Lifetimes
 from leaklint.project.locks import Locks
 from leaklint.project.process_state import is_felt, settings
 from leaklint.project.routes import Routes
-from leaklint.project.schedule import schedule
 from leaklint.project.state import State
 from leaklint.project.suspect import Kept, Suspect, WriteSuspect
 
 
-def instead_of(s: State, lives: Lifetimes, ways: Routes, writes: list[WriteSuspect]) -> list[WriteSuspect]:
+def instead_of(ways: Routes, locks: Locks, writes: list[WriteSuspect]) -> list[WriteSuspect]:
     """The writes without those that no other request meets, or that say a second time what a client is set to."""
     clients = {w.span for w in writes if w.place.client}
-    plan = schedule(s, ways)
-    locks = Locks(s, lives, plan)
     return [
         w
         for w in writes
         if (w.place.client or w.span not in clients)
-        and (w.place.kept is not Kept.LIBRARY or (not w.place.swapped and is_felt(w, ways, plan, locks)))
+        and (w.place.kept is not Kept.LIBRARY or (not w.place.swapped and is_felt(w, ways, locks.plan, locks)))
     ]
 
 
-def suspects(s: State, lives: Lifetimes, ways: Routes, writes: list[WriteSuspect]) -> list[Suspect]:
-    """All suspects of these kinds; `writes` are those of request data that were found already."""
-    plan = schedule(s, ways)
+def suspects(s: State, lives: Lifetimes, ways: Routes, locks: Locks) -> list[Suspect]:
+    """All suspects of these kinds."""
     return [
-        *shared_uses(s, lives, ways, plan),
-        *settings(s, ways, plan, Locks(s, lives, plan)),
-        *files_written(s, ways, plan),
+        *shared_uses(s, lives, ways, locks.plan),
+        *settings(s, ways, locks.plan, locks),
+        *files_written(s, ways, locks.plan),
     ]

@@ -7,7 +7,7 @@ lives on comes to hold it, unless it is kept under the request's own identity. N
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
 from leaklint.index.summary import Attr, Bind, Call, Const, How, Item, Kind, Name, Range, Term
@@ -72,16 +72,17 @@ def lifetimes(s: State) -> Lifetimes:
     found = Lifetimes()
     work: deque[Holder] = deque()
     found.kept.update(_listed_by_session(s))
-    for holder in list(s.heap):
-        why = _by_birth(s, holder) if holder not in found.kept else None
+    for_requests = _made_for_requests(s)
+    for holder, fields in list(s.heap.items()):
+        why = _by_birth(s, holder, for_requests) if holder not in found.kept else None
         if why is not None:
             found.shared[holder] = why
             work.append(holder)
             if isinstance(holder, Member) and (owner := _owner(holder)) is not None:
                 found.shared.setdefault(owner, why)  # it may hold nothing itself
-        for name, value in s.heap[holder].items():
+        for name, value in fields.items():
             for atom in value:
-                if isinstance(atom, (Instance, FunctionValue)):
+                if atom.__class__ is Instance or atom.__class__ is FunctionValue:
                     found.holders[atom].append((holder, name))
     for frame in s.frames:
         if frame.phase is Phase.SETUP and frame.info.function.kind is Kind.FUNCTION:
@@ -119,7 +120,7 @@ def _memoised(s: State, found: Lifetimes, frame: Frame) -> Iterator[Holder]:
             yield atom
 
 
-def _by_birth(s: State, holder: Holder) -> Why | None:
+def _by_birth(s: State, holder: Holder, for_requests: Set[ClassValue]) -> Why | None:
     match holder:
         case ModuleValue() if holder.module not in s.scripts:
             return Why("a module lives as long as the process", holder.module, 0)
@@ -130,18 +131,21 @@ def _by_birth(s: State, holder: Holder) -> Why | None:
         case FunctionValue() if holder.env is None or holder.env.phase is Phase.SETUP:
             return Why("a function lives as long as the process", holder.info.module, holder.info.function.head)
         case Instance() if holder.phase is Phase.SETUP and not isolated(s, holder):
-            if holder.frame is None and _is_made_for_requests(s, holder):
-                return None
+            if holder.frame is None and holder.cls in for_requests:
+                return None  # nobody was seen to make it
             return Why("it is made once, before any request", holder.module, holder.span)
         case Member() if (owner := _owner(holder)) is not None:
-            return _by_birth(s, owner)
+            return _by_birth(s, owner, for_requests)
     return None
 
 
-def _is_made_for_requests(s: State, assumed: Instance) -> bool:
-    """Whether an object that nobody was seen to make is of a class that the program makes in request code only."""
-    phases = {h.phase for h in s.heap if isinstance(h, Instance) and h.cls is assumed.cls and h.frame is not None}
-    return assumed.cls is not None and phases == {Phase.REQUEST}
+def _made_for_requests(s: State) -> set[ClassValue]:
+    """Classes of which objects are made in request code only."""
+    phases: dict[ClassValue, set[Phase]] = defaultdict(set)
+    for made in s.heap:
+        if isinstance(made, Instance) and made.cls is not None and made.frame is not None:
+            phases[made.cls].add(made.phase)
+    return {cls for cls, seen in phases.items() if seen == {Phase.REQUEST}}
 
 
 def _owner(member: Member) -> Atom | None:

@@ -27,8 +27,10 @@ from leaklint.models import EntryModel, Models
 from leaklint.project import calls, entries, evaluate, execute, identity, libraries, library, shared, travelling
 from leaklint.project.interplay import with_interplay
 from leaklint.project.lifetimes import Lifetimes, lifetimes
+from leaklint.project.locks import Locks
 from leaklint.project.program import FunctionInfo, Module, Program
 from leaklint.project.routes import Routes, routes
+from leaklint.project.schedule import schedule
 from leaklint.project.state import Frame, State
 from leaklint.project.surroundings import with_surroundings
 from leaklint.project.suspect import Suspect
@@ -136,12 +138,14 @@ def _target(program: Program, module: Module, imported: Imported) -> Module | No
 def suspects(project: Project) -> tuple[Suspect, ...]:
     """All suspects of all kinds, by place."""
     s, lives, ways = project.state, project.lives, project.ways
-    writes = libraries.instead_of(s, lives, ways, list(shared.writes(s, lives, ways)))
+    plan = schedule(s, ways)
+    locks = Locks(s, lives, plan)
+    writes = libraries.instead_of(ways, locks, list(shared.writes(s, lives, ways)))
     ids = identity.suspects(s, lives, ways, writes)
     found: list[Suspect] = [*identity.instead_of(writes, ids), *ids, *travelling.suspects(s, ways, ids)]
-    found += libraries.suspects(s, lives, ways, writes)
-    found = with_interplay(s, lives, ways, found)
-    found = with_surroundings(s, lives, ways, found)
+    found += libraries.suspects(s, lives, ways, locks)
+    found = with_interplay(s, lives, ways, locks, found)
+    found = with_surroundings(s, lives, ways, plan, found)
     return tuple(sorted(found, key=lambda s: s.span))
 
 

@@ -5,8 +5,8 @@ Purely structural: finds the term of a range in its module and says what surroun
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 from leaklint.index.summary import (
     Attr,
@@ -72,34 +72,51 @@ class Origin(NamedTuple):
     op: Op | None = None  # the operation that does it
 
 
-def children(term: Term) -> Iterator[tuple[Role, Term]]:
+def children(term: Term) -> Sequence[tuple[Role, Term]]:
     """The parts of a term, each with its role."""
-    match term:
-        case Call():
-            yield "(func)", term.func
-            yield from enumerate(term.args)
-            yield from ((key or "**", value) for key, value in term.keywords)
-        case Choice():
-            if term.test is not None:
-                yield "(test)", term.test
-            yield from enumerate(term.parts)
-        case Blend() | Test():
-            yield from enumerate(term.parts)
-        case Display():
-            for position, value in enumerate(term.values):
-                key = term.keys[position] if position < len(term.keys) else None
-                if key is not None:
-                    yield "(key)", key
-                yield (key.value if isinstance(key, Const) and isinstance(key.value, str) else position), value
-        case Attr():
-            yield "(base)", term.base
-        case Item():
-            yield "(base)", term.base
-            yield "(key)", term.key
-        case Await() | Part() | Star() | Yield():
-            yield 0, term.value
-        case _:
-            return
+    of = _CHILDREN.get(term.__class__)
+    return of(term) if of is not None else ()
+
+
+def _of_call(term: Call) -> list[tuple[Role, Term]]:
+    return [("(func)", term.func), *enumerate(term.args), *((key or "**", value) for key, value in term.keywords)]
+
+
+def _of_choice(term: Choice) -> list[tuple[Role, Term]]:
+    return [*([("(test)", term.test)] if term.test is not None else ()), *enumerate(term.parts)]
+
+
+def _of_display(term: Display) -> list[tuple[Role, Term]]:
+    found: list[tuple[Role, Term]] = []
+    for position, value in enumerate(term.values):
+        key = term.keys[position] if position < len(term.keys) else None
+        if key is not None:
+            found.append(("(key)", key))
+        found.append((key.value if isinstance(key, Const) and isinstance(key.value, str) else position, value))
+    return found
+
+
+def _of_parts(term: Blend | Test) -> list[tuple[Role, Term]]:
+    return list(enumerate(term.parts))
+
+
+def _of_value(term: Await | Part | Star | Yield) -> tuple[tuple[Role, Term]]:
+    return ((0, term.value),)
+
+
+_CHILDREN: dict[type, Callable[[Any], Sequence[tuple[Role, Term]]]] = {
+    Call: _of_call,
+    Choice: _of_choice,
+    Blend: _of_parts,
+    Test: _of_parts,
+    Display: _of_display,
+    Attr: lambda term: (("(base)", term.base),),
+    Item: lambda term: (("(base)", term.base), ("(key)", term.key)),
+    Await: _of_value,
+    Part: _of_value,
+    Star: _of_value,
+    Yield: _of_value,
+}
 
 
 def site(module: Module, span: Range) -> Site | None:

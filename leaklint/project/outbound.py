@@ -43,8 +43,9 @@ def ids_not_sent(known: Ids, ways: Routes) -> Iterator[PropagationSuspect]:
     """Outbound calls in request code that drop an id, one suspect a call."""
     groups: dict[object, list[Outbound]] = defaultdict(list)
     tasks: dict[str, list[Outbound]] = defaultdict(list)
+    leaving = known.found.names(lambda model: bool(model.outbound))
     for info, frame in reached(known.found, ways).items():
-        for one in _outbound(known, info, frame):
+        for one in _outbound(known, info, frame) if not leaving.isdisjoint(known.found.asks[info]) else ():
             if one.carrier == _TASK:
                 tasks[one.fqn].append(one)
             elif (group := client(info, one.call)) is not None and not _is_instrumented(known.found.state, one):
@@ -62,8 +63,9 @@ def ids_not_sent(known: Ids, ways: Routes) -> Iterator[PropagationSuspect]:
 
 def _outbound(known: Ids, info: FunctionInfo, frame: Frame) -> Iterator[Outbound]:
     seen: set[int] = set()
-    for spot in known.found.spots(info):
-        if not isinstance(spot.term, Call) or spot.term.order in seen:
+    for spot in known.found.calls(info):
+        assert isinstance(spot.term, Call)
+        if spot.term.order in seen:
             continue
         seen.add(spot.term.order)
         for made in known.found.made(info, spot.term):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from leaklint.index.summary import Bind, Call, Const, Display, How, Item, Kind, Name, Param, ParamKind, Return, Test
-from leaklint.project.ambient import AmbientUse, Survey, own_params, uses
+from leaklint.project.ambient import AmbientUse, Survey, ambient_uses, own_params
 from leaklint.project.idnames import id_concept, same_id
 from leaklint.project.program import FunctionInfo
 from leaklint.project.relatives import relatives, route
@@ -56,8 +56,7 @@ class Ids:
 
 def ids(found: Survey) -> Ids:
     """Collect all uses of ambient ids, what is asked before them, and what hands them up."""
-    methods = {info for cls in found.state.bases for info in cls.info.methods.values()}
-    known = Ids(found, {info: tuple(uses(found, info)) for info in dict.fromkeys((*found.frames, *methods))})
+    known = Ids(found, ambient_uses(found))
     for info, all_uses in known.uses.items():
         for use in all_uses:
             for name in use.stands_for:
@@ -98,7 +97,7 @@ def ambient_over_override(known: Ids, ways: Routes) -> Iterator[OverrideSuspect]
             override = _overridden(known, use)
             if override is not None:
                 yield _suspect(known, route(ways, frame, info), use.spot, use, override, info)
-        for spot in known.found.spots(info):
+        for spot in known.found.calls(info) if _calls_carrier(known, info) else ():
             carrier = _carried(known, info, spot)
             override = _built_over(known, info, spot, carrier) if carrier is not None else None
             if carrier is not None and override is not None:
@@ -207,7 +206,7 @@ def _find_carriers(known: Ids) -> None:
                 known.carriers.setdefault(info, Carrier(use, name, False))
     for _ in range(_CHAIN):
         for info in known.uses:
-            for spot in known.found.spots(info) if info not in known.carriers else ():
+            for spot in known.found.calls(info) if info not in known.carriers and _calls_carrier(known, info) else ():
                 carrier = _carried(known, info, spot)
                 if carrier is None or not carrier.in_payload or overrides(known, info, carrier.use.concept):
                     continue
@@ -235,6 +234,10 @@ def _gives_back(s: State, frame: Frame, key: str) -> bool:
         if any(isinstance(a, Ambient) for a in s.heap[atom].get(f"[{key!r}]", ())):
             return True
     return False
+
+
+def _calls_carrier(known: Ids, info: FunctionInfo) -> bool:
+    return not known.carriers.keys().isdisjoint(known.found.runs.get(info, ()))
 
 
 def _carried(known: Ids, info: FunctionInfo, spot: Spot) -> Carrier | None:

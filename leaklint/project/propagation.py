@@ -33,8 +33,9 @@ def ids_not_passed(known: Ids, ways: Routes, ignored: set[tuple[FunctionInfo, st
         ignored: parameters that have no effect in their function, which is told as that.
     """
     models = known.found.state.models
+    taking = {info for info in known.found.frames if any(id_concept(models, p.name) for p in info.function.params)}
     for info, frame in reached(known.found, ways).items():
-        if info.function.kind not in (Kind.FUNCTION, Kind.LAMBDA):
+        if info.function.kind not in (Kind.FUNCTION, Kind.LAMBDA) or taking.isdisjoint(known.found.runs[info]):
             continue
         for spot, call, run in calls(known.found, info):
             for param in left_out(call, run):

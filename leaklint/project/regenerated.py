@@ -31,11 +31,14 @@ def ids_regenerated(known: Ids, ways: Routes, ignored: set[tuple[FunctionInfo, s
         ways: how requests come to functions.
         ignored: parameters that have no effect in their function, which is told as that.
     """
+    making = known.found.names(lambda model: model.gives == "fresh-id")
+    makers = {info for info, frames in known.found.frames.items() if any(map(_gives_fresh, frames))}
     for info, frame in reached(known.found, ways).items():
-        if info.function.kind is not Kind.FUNCTION:
+        if making.isdisjoint(known.found.asks[info]) and makers.isdisjoint(known.found.runs[info]):
             continue
-        for spot in known.found.spots(info):
-            if not isinstance(spot.term, Call) or not _is_fresh(known, info, spot.term):
+        for spot in known.found.calls(info) if info.function.kind is Kind.FUNCTION else ():
+            assert isinstance(spot.term, Call)
+            if not _is_fresh(known, info, spot.term):
                 continue
             whole = _whole(spot)
             name = _named(known, info, whole)
@@ -52,10 +55,13 @@ def _is_fresh(known: Ids, info: FunctionInfo, call: Call) -> bool:
     for made in known.found.made(info, call):
         if any((m := known.found.state.models.call(f)) is not None and m.gives == "fresh-id" for f in made.external):
             return True
-        values = [target.returns for target in made.targets]
-        if values and all(v and all(isinstance(a, Token) and a.fresh for a in v) for v in values):
+        if made.targets and all(map(_gives_fresh, made.targets)):
             return True
     return False
+
+
+def _gives_fresh(frame: Frame) -> bool:
+    return bool(frame.returns) and all(isinstance(a, Token) and a.fresh for a in frame.returns)
 
 
 def _whole(spot: Spot) -> Spot:

@@ -126,9 +126,8 @@ def _groups(known: Ids, ways: Routes) -> dict[tuple[object, str, object], list[P
         if info.function.kind is not Kind.FUNCTION:
             continue
         owner = info.owner.qualname if info.owner is not None else info.module.name
-        for spot in known.found.spots(info):
-            if not isinstance(spot.term, Call):
-                continue
+        for spot in known.found.calls(info):
+            assert isinstance(spot.term, Call)
             for callee, key, term in _handed(known, info, functions[info], spot, spot.term):
                 group = groups[owner, bare(key), callee]
                 if not any(path.info is info for path in group):

@@ -16,7 +16,6 @@ from leaklint.project.overrides import Ids, reached
 from leaklint.project.program import FunctionInfo
 from leaklint.project.routes import Routes
 from leaklint.project.spots import Spot, origins
-from leaklint.project.state import State
 from leaklint.project.suspect import PropagationSuspect
 
 _CONCEPTS = ("request", "trace", "session", "id")
@@ -24,7 +23,7 @@ _CONCEPTS = ("request", "trace", "session", "id")
 
 def logs_without_id(known: Ids, ways: Routes) -> Iterator[PropagationSuspect]:
     """One suspect a function, at its first log line without the id."""
-    if _is_bound_elsewhere(known.found.state):
+    if _is_bound_elsewhere(known):
         return
     for info, frame in reached(known.found, ways).items():
         found = _first(known, info) if info.function.kind is Kind.FUNCTION else None
@@ -46,13 +45,13 @@ def logs_without_id(known: Ids, ways: Routes) -> Iterator[PropagationSuspect]:
         )
 
 
-def _is_bound_elsewhere(s: State) -> bool:
+def _is_bound_elsewhere(known: Ids) -> bool:
     """Whether log lines of the program get ids that their calls do not name."""
-    kinds = (s.models.type(base) for cls in list(s.bases) for base in mro(s, cls)[1])
-    if any(kind is not None and kind.log_context for kind in kinds):
+    if known.found.names(lambda model: model.log_context):
         return True
-    calls = (s.models.call(fqn) for frame in s.frames for made in frame.made.values() for fqn in made.external)
-    return any(model is not None and model.log_context for model in calls)
+    s = known.found.state
+    kinds = (s.models.type(base) for cls in list(s.bases) for base in mro(s, cls)[1])
+    return any(kind is not None and kind.log_context for kind in kinds)
 
 
 def _first(known: Ids, info: FunctionInfo) -> tuple[Spot, str, str] | None:
@@ -62,7 +61,7 @@ def _first(known: Ids, info: FunctionInfo) -> tuple[Spot, str, str] | None:
     ids.sort(key=lambda i: _CONCEPTS.index(i[1]))
     if not ids:
         return None
-    for spot in known.found.spots(info):
+    for spot in known.found.calls(info):
         if isinstance(spot.term, Call) and known.found.is_log(info, spot.term) and _is_line(spot.term):
             used = {name for term in _said(spot.term) for name in origins(info, term, spot.position)}
             if not used & {name for name, _ in ids}:

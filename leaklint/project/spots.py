@@ -5,8 +5,8 @@ Structure of one function only: nothing here evaluates a term or knows what a ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from leaklint.index.summary import (
     Attr,
@@ -59,7 +59,7 @@ def spots(info: FunctionInfo) -> Iterator[Spot]:
             while stack:
                 spot = stack.pop()
                 yield spot
-                stack.extend(_inside(spot))
+                stack += [Spot(inner, position, role, name, spot) for role, name, inner in parts(spot.term)]
 
 
 def _roots(op: Op) -> Iterator[tuple[str, Term]]:
@@ -80,51 +80,55 @@ def _roots(op: Op) -> Iterator[tuple[str, Term]]:
             yield "drop", target
 
 
-def _inside(spot: Spot) -> Iterator[Spot]:
-    for role, name, term in parts(spot.term):
-        yield Spot(term, spot.position, role, name, spot)
-
-
-def parts(term: Term) -> Iterator[tuple[str, str, Term]]:
+def parts(term: Term) -> Sequence[tuple[str, str, Term]]:
     """The terms directly inside a term, with their role and name."""
-    match term:
-        case Attr(base=base) | Item(base=base):
-            yield "base", "", base
-            if isinstance(term, Item):
-                yield "key", "", term.key
-        case Call(func=func, args=args, keywords=keywords):
-            yield "func", "", func
-            for arg in args:
-                yield "arg", "", arg
-            for name, value in keywords:
-                yield ("spread" if name is None else "keyword"), name or "", value
-        case Choice(test=test):
-            if test is not None:
-                yield "test", "", test
-            for part in term.parts:
-                yield "part", term.op, part
-        case Test():
-            for part in term.parts:
-                yield "test", "", part
-        case Blend():
-            for part in term.parts:
-                yield "piece", "", part
-        case Display(keys=keys, values=values):
-            yield from _of_display(keys, values)
-        case Star(value=value) | Part(value=value) | Await(value=value) | Yield(value=value):
-            yield "same", "", value
+    of = _PARTS.get(term.__class__)
+    return of(term) if of is not None else ()
 
 
-def _of_display(keys: tuple[Term | None, ...], values: tuple[Term, ...]) -> Iterator[tuple[str, str, Term]]:
-    if not keys:
-        for value in values:
-            yield "element", "", value
-    for key, value in zip(keys, values, strict=False):
+def _of_call(term: Call) -> list[tuple[str, str, Term]]:
+    found = [("func", "", term.func)]
+    found += [("arg", "", arg) for arg in term.args]
+    found += [("spread" if name is None else "keyword", name or "", value) for name, value in term.keywords]
+    return found
+
+
+def _of_choice(term: Choice) -> list[tuple[str, str, Term]]:
+    found = [("part", term.op, part) for part in term.parts]
+    return found if term.test is None else [("test", "", term.test), *found]
+
+
+def _of_display(term: Display) -> list[tuple[str, str, Term]]:
+    if not term.keys:
+        return [("element", "", value) for value in term.values]
+    found: list[tuple[str, str, Term]] = []
+    for key, value in zip(term.keys, term.values, strict=False):
         if key is None:
-            yield "spread", "", value
+            found.append(("spread", "", value))
             continue
-        yield "entry-key", "", key
-        yield "entry", key.value if isinstance(key, Const) and isinstance(key.value, str) else "", value
+        found.append(("entry-key", "", key))
+        named = key.value if isinstance(key, Const) and isinstance(key.value, str) else ""
+        found.append(("entry", named, value))
+    return found
+
+
+def _of_value(term: Any) -> tuple[tuple[str, str, Term]]:
+    return (("same", "", term.value),)
+
+
+_PARTS: dict[type, Callable[[Any], Sequence[tuple[str, str, Term]]]] = {
+    Attr: lambda term: (("base", "", term.base),),
+    Item: lambda term: (("base", "", term.base), ("key", "", term.key)),
+    Call: _of_call,
+    Choice: _of_choice,
+    Test: lambda term: [("test", "", part) for part in term.parts],
+    Blend: lambda term: [("piece", "", part) for part in term.parts],
+    Display: _of_display,
+    Star: _of_value,
+    Part: _of_value,
+    Await: _of_value,
+    Yield: _of_value,
+}
 
 
 def around(spot: Spot) -> Iterator[Spot]:

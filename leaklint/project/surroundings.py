@@ -12,14 +12,16 @@ from leaklint.project.context_lost import contexts_lost
 from leaklint.project.kept_contexts import left_set
 from leaklint.project.lifetimes import Lifetimes
 from leaklint.project.routes import Routes
-from leaklint.project.schedule import schedule
+from leaklint.project.schedule import Schedule
 from leaklint.project.shared_defaults import shared_defaults
 from leaklint.project.state import State
 from leaklint.project.suspect import Suspect, WriteSuspect
 from leaklint.project.thread_locals import thread_locals
 
 
-def with_surroundings(s: State, lives: Lifetimes, ways: Routes, others: Iterable[Suspect]) -> list[Suspect]:
+def with_surroundings(
+    s: State, lives: Lifetimes, ways: Routes, plan: Schedule, others: Iterable[Suspect]
+) -> list[Suspect]:
     """The suspects of these kinds, and the others without the writes that are told here."""
     seen = all_touches(s, ways)
     defaults = list(shared_defaults(s, lives, ways, seen))
@@ -29,6 +31,6 @@ def with_surroundings(s: State, lives: Lifetimes, ways: Routes, others: Iterable
         *rest,
         *defaults,
         *left_set(s, lives, ways, seen),
-        *thread_locals(s, lives, ways, schedule(s, ways)),
+        *thread_locals(s, lives, ways, plan),
         *contexts_lost(s, lives, ways, seen),
     ]
