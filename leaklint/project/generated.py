@@ -31,6 +31,7 @@ _OF_PROCESS = (
     "build",
     "replica",
 )
+_CALLERS = 20  # functions that are asked for a name
 _NICKNAMES = ("username", "user_name", "nickname", "display_name", "screen_name", "login", "login_name", "first_name")
 
 
@@ -76,12 +77,18 @@ def _passed(s: State, at: Site, token: Token) -> Origin | None:
     return None
 
 
-def becomes_id(s: State, info: FunctionInfo, token: Token) -> tuple[Site, Origin] | None:
-    """Where a function gives a value made elsewhere the name of an id."""
-    how = _named_binding(s, info, token)
-    if how is None or not isinstance(how.op, Bind):
-        return None
-    return Site(info, info.function.ops.index(how.op), None, how.op.value, ()), how
+def becomes_id(s: State, user: Frame, token: Token) -> tuple[Site, Origin] | None:
+    """Where a function, or one that calls it, gives a value made elsewhere the name of an id."""
+    work, seen = [user], {user}
+    for frame in work:  # grows while it is walked
+        how = _named_binding(s, frame.info, token)
+        if how is not None and isinstance(how.op, Bind):
+            return Site(frame.info, frame.info.function.ops.index(how.op), None, how.op.value, ()), how
+        if any(token in value for value in frame.args.values()) and len(seen) < _CALLERS:
+            callers = [caller for caller in frame.callers if caller not in seen]
+            seen.update(callers)
+            work += callers
+    return None
 
 
 def _form(info: FunctionInfo) -> str:

@@ -119,6 +119,7 @@ def _leads_to(info: FunctionInfo, frame: Frame) -> bool:
 
 
 _ALIASES = ("me", "self", "@me", "~", "mine", "current", "*", "%")  # whose credentials they are
+_ENDINGS = ("id", "ids", "key", "hash", "uuid", "token", "name", "number")  # of the names of fields
 _UNKNOWN = ("unknown", "n/a", "none", "null", "undefined", "-", "?")  # there is no id
 
 
@@ -126,8 +127,15 @@ def _may_identify(s: State, atom: Literal) -> bool:
     """Whether a constant stands for somebody: not empty, no flag, and no name of a field."""
     value = atom.value
     if isinstance(value, str):
-        return bool(value.strip()) and not s.models.concept(value) and len(value) < 80 and value not in _ALIASES
+        return bool(value.strip()) and not _names_a_field(s, value) and len(value) < 80 and value not in _ALIASES
     return isinstance(value, int) and value > 0
+
+
+def _names_a_field(s: State, text: str) -> bool:
+    """Whether a text is the name of an id, as `session_id` and `user` are; `default_session` is somebody's."""
+    if not s.models.concept(text):
+        return False
+    return text.replace("-", "_").lower().endswith(_ENDINGS) or not any(mark in text for mark in "_-")
 
 
 def _is_silent(s: State, use: IdUse, at: Site, atom: Literal) -> bool:
@@ -216,8 +224,9 @@ def _constant(s: State, use: IdUse, atom: Literal) -> Brought | None:
     if str(atom.value).lower() in _UNKNOWN and not use.text.startswith("key"):
         return None
     if how.form == "class-attribute" and (cls := _class_of(s, at)) is not None and calls.is_data_class(s, cls):
-        how = how._replace(form="dataclass-field", fallback=True)
-        if not id_concept(s.models, how.name) or not _is_made_for_requests(s, cls):
+        requests = _is_made_for_requests(s, cls)
+        how = how._replace(form="dataclass-field", fallback=requests)
+        if not id_concept(s.models, how.name) or not (requests or use.occurrence.concept == "session"):
             return None
     if not how.fallback and use.occurrence.concept != "session" and _is_actor(use, at, how):
         return None
@@ -262,7 +271,7 @@ def _generated(s: State, use: IdUse, atom: Token, kept: Mapping[Atom, Memo]) -> 
     if not use.kept and use.frame.entry is None:
         return None  # its callers decide
     if how.form in ("assign", "return") and not id_concept(s.models, how.name):
-        named = becomes_id(s, use.frame.info, atom)
+        named = becomes_id(s, use.frame, atom)
         if named is None:
             return None  # a time, a number: nothing there takes it for an id
         at, how = named

@@ -46,7 +46,8 @@ def library_call(
     model = s.models.call(fqn)
     if model is not None and model.factory:
         made_here = _made_by_factory(s, frame, model, term, args, keywords, at)
-        return made_here or _unmodelled(s, frame, fqn, receiver, term, args, keywords, at)
+        default = argument(args, keywords, 0 if model.gives == "argument" else -1, "default")
+        return made_here or default or _unmodelled(s, frame, fqn, receiver, term, args, keywords, at)
     if registrations := s.models.registration(fqn):
         entries.registered(s, frame, registrations, fqn, term, args, keywords)
         if model is None:

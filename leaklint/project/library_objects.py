@@ -160,7 +160,8 @@ def _conversations(s: State, lives: Lifetimes) -> dict[Instance, Instance]:
             chat = next(passed, None)
             if chat is not None and frame.phase is chat.phase:
                 for made_of_it in _objects(value_of(s, frame, made.term, made.position)):
-                    found.setdefault(made_of_it, found[chat])
+                    if found.get(made_of_it, made_of_it) is made_of_it is not chat:
+                        found[made_of_it] = found[chat]  # it keeps its history there
     return found
 
 

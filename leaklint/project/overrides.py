@@ -124,7 +124,8 @@ def _given(known: Ids, info: FunctionInfo, param: Param, concept: str) -> Overri
         if concept == "user" and not optional:
             return None  # whom an action concerns, not who acts
         return Override(param.name, False, optional)
-    if _annotation(info, param) in known.options.get((concept, param.name), ()):
+    said, kinds = _annotation(info, param), known.options.get((concept, param.name), ())
+    if kinds and (said in kinds or not said or "" in kinds):
         return Override(param.name, True, optional)
     return None
 
