@@ -1,7 +1,7 @@
 """The programs in `fixtures/models` import with the packages they are about, so that no name in them is made up.
 
 Needs the packages of `fixtures/models/versions.toml`, so it runs only when LEAKLINT_REAL names a Python that has them
-(or is 1 for the one that runs the tests); a folder whose packages that Python has not is skipped.
+(or is 1 for the one that runs the tests); modules whose packages that Python has not are skipped.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import os
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,22 +44,29 @@ def _named(folder: Path) -> str:
 @pytest.mark.parametrize("folder", FOLDERS, ids=_named)
 def test_every_folder_has_its_versions(folder: Path) -> None:
     record = RECORDED[folder.name]
-    assert set(record) <= {"packages", "not_imported", "environment", "why"}
-    assert all((folder / name).is_file() for name in record.get("not_imported", ()))
+    assert set(record) <= {"packages", "apart", "not_imported", "environment", "why"}
+    assert all((folder / name).is_file() for name in (*record.get("not_imported", ()), *record.get("apart", ())))
     assert bool(record.get("why")) == bool(record.get("not_imported")), "modules that are not imported need a reason"
 
 
+def _groups() -> Iterator[Any]:
+    """Modules of one folder that are imported together, with the distributions that they need."""
+    for folder in FOLDERS:
+        record = RECORDED[folder.name]
+        apart = record.get("apart", {})
+        files = (file.relative_to(folder) for file in sorted(folder.rglob("*.py")))
+        together = [f for f in files if f.as_posix() not in {*record.get("not_imported", ()), *apart}]
+        yield pytest.param(folder, together, record["packages"], id=folder.name)
+        for name, packages in apart.items():
+            yield pytest.param(folder, [Path(name)], packages, id=f"{folder.name}/{name}")
+
+
 @pytest.mark.skipif(not REAL, reason="needs the frameworks: LEAKLINT_REAL=1, or =a Python that has them")
-@pytest.mark.parametrize("folder", FOLDERS, ids=_named)
-def test_imports_with_the_real_packages(folder: Path, tmp_path: Path) -> None:
-    record = RECORDED[folder.name]
-    modules = [
-        ".".join(file.relative_to(folder).with_suffix("").parts).removesuffix(".__init__")
-        for file in sorted(folder.rglob("*.py"))
-        if file.relative_to(folder).as_posix() not in record.get("not_imported", ())
-    ]
-    command = [PYTHON, "-c", PROGRAM, str(folder), " ".join(modules), " ".join(record["packages"])]
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **record.get("environment", {})}
+@pytest.mark.parametrize(("folder", "files", "packages"), _groups())
+def test_imports_with_the_real_packages(folder: Path, files: list[Path], packages: list[str], tmp_path: Path) -> None:
+    modules = [".".join(file.with_suffix("").parts).removesuffix(".__init__") for file in files]
+    command = [PYTHON, "-c", PROGRAM, str(folder), " ".join(modules), " ".join(packages)]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **RECORDED[folder.name].get("environment", {})}
     ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     if ran.returncode == 3:
         pytest.skip("a package is not installed")

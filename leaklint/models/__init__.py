@@ -30,7 +30,7 @@ class EntryModel:
     decorator: tuple[str, ...] = ()  # the function is decorated with it, called or not
     call: tuple[str, ...] = ()  # the function is passed to it
     argument: int = 0  # position of the function in `call`
-    keyword: str = ""  # or its keyword
+    keyword: tuple[str, ...] = ()  # or its keyword, or several
     base: tuple[str, ...] = ()  # methods of subclasses
     methods: tuple[str, ...] = ()  # their names; `*` for all public ones
     shape: tuple[str, ...] = ()  # parameter names by which such a function is known, `self` aside
@@ -265,7 +265,7 @@ def _row(kind: type[T], table: str, row: Mapping[str, Any], path: str, text: str
         raise UserError(f"{path}: [[{table}]] {error}", "see docs/models.md") from None
 
 
-_NAMES = ("decorator", "call", "base", "name")  # dotted names with alternatives
+_NAMES = ("decorator", "call", "base", "name", "keyword")  # one or several, with alternatives
 _KINDS = {str: "a string", bool: "`true` or `false`", int: "a whole number"}
 
 

@@ -160,7 +160,10 @@ def registered(
 ) -> None:
     """`add_url_rule("/x", view_func=f)`, `button.click(f)`: the function passed is an entry point."""
     for entry in models:
-        for atom in library_calls.argument(args, keywords, entry.argument, entry.keyword):
+        given = [value for key, value in keywords if key in entry.keyword]
+        if not given or len(entry.keyword) > 1:
+            given.append(library_calls.argument(args, keywords, entry.argument))
+        for atom in NOTHING.union(*given):
             _register(s, frame, entry, fqn, atom, term)
 
 

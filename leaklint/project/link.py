@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from leaklint.index.summary import (
     Attr,
@@ -224,8 +225,8 @@ def _passes_function(s: State, info: FunctionInfo, call: Call) -> bool:
     name = call.func.name if isinstance(call.func, Attr) else call.func.id if isinstance(call.func, Name) else ""
     for entry in s.models.registering(name):
         given = call.args[entry.argument] if 0 <= entry.argument < len(call.args) else None
-        named = next((v for k, v in call.keywords if k is not None and k == entry.keyword), None)
-        for term in (*_listed(given), *_listed(named)):
+        named = (v for k, v in call.keywords if k in entry.keyword)
+        for term in chain.from_iterable(map(_listed, (given, *named))):
             if _is_function(info, term) or (entry.methods and isinstance(term, Call)):
                 return True
     return False
