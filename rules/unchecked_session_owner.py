@@ -3,8 +3,8 @@
 ## What it does
 
 Reports a handler that is given who the client is (by a dependency, or by a decorator that asks for a login), looks up
-stored state of a session, conversation or thread by an id from the path, the query or the body, and does nothing with
-the principal that could be a check.
+stored state of a session, conversation or thread by an id from the path, the query or the body (in a shared map, or a
+row of a database, itself or in a helper), and does nothing with the principal that could be a check.
 
 ## Why it leaks
 
@@ -54,7 +54,7 @@ async def show(chat_id: str, user: str = Depends(current_user)) -> list[str]:
 
 ## When it is silent
 
-- The principal is compared with something, is part of the key, or goes to a call that can check it.
+- The principal is compared with something, is part of the key or of the query, or goes to a call that can check it.
 - A dependency of the handler takes the id as well.
 - The handler, a decorator or the principal's provider is for administrators, or speaks of owners or permissions.
 - Nobody is logged in: there is no principal to ask.
@@ -66,7 +66,7 @@ compare it after the look-up and answer as if the session did not exist.
 
 ## What is not found
 
-Look-ups in databases and other programs, checks that compare the wrong thing, and principals under names that do not
+Look-ups by SQL text and in other programs, checks that compare the wrong thing, and principals under names that do not
 say so.
 
 ## References

@@ -15,6 +15,7 @@ from leaklint.project.owners import sessions_of_keys, unchecked_owners
 from leaklint.project.races import races
 from leaklint.project.routes import Routes
 from leaklint.project.state import State
+from leaklint.project.store_access import Stores
 from leaklint.project.store_races import store_races
 from leaklint.project.stores import store_locks
 from leaklint.project.suspect import Suspect, WriteSuspect
@@ -23,6 +24,7 @@ from leaklint.project.suspect import Suspect, WriteSuspect
 def with_interplay(s: State, lives: Lifetimes, ways: Routes, locks: Locks, others: Iterable[Suspect]) -> list[Suspect]:
     """The suspects of these kinds, and the others without the writes that are told here."""
     plan = locks.plan
+    stores = Stores(s)
     caches = list(blind_caches(s, lives, ways))
     told = {(c.span.path, c.span.line) for c in caches if c.form == "dict"}
     rest = [o for o in others if not (isinstance(o, WriteSuspect) and (o.span.path, o.span.line) in told)]
@@ -32,7 +34,7 @@ def with_interplay(s: State, lives: Lifetimes, ways: Routes, locks: Locks, other
         *caches,
         *growing_maps(s, lives, ways),
         *sessions_of_keys(s, lives, ways, plan),
-        *unchecked_owners(s, lives, ways),
+        *unchecked_owners(s, lives, ways, stores),
         *store_locks(s, ways, locks),
-        *store_races(s, ways, plan, locks),
+        *store_races(s, ways, plan, locks, stores),
     ]

@@ -108,6 +108,8 @@ def _is_around(s: State, frame: Frame, atom: Atom) -> bool:
         return _is_around(s, frame, atom.owner)
     if isinstance(atom, Instance) and atom.cls is None:
         kind = s.models.type(atom.fqn)
+        if kind is not None and kind.reads:
+            return False  # a way to a database, whoever asks
         holds = kind.holds if kind is not None else ""
         return holds == "request" or (isolated(s, atom) and atom.frame is None and atom.phase is Phase.REQUEST)
     return False

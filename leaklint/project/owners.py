@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from leaklint.index.summary import Attr, Bind, Blend, Call, Const, Display, Item, Name, Param, Term
+from leaklint.index.summary import Attr, Bind, Blend, Call, Const, Display, Item, Name, Param, Range, Term
 from leaklint.project import entries, evaluate
 from leaklint.project.id_uses import map_concept
 from leaklint.project.lifetimes import Lifetimes, isolated
@@ -20,6 +20,7 @@ from leaklint.project.routes import Routes
 from leaklint.project.schedule import Schedule
 from leaklint.project.spots import Spot, around, names, spots
 from leaklint.project.state import Effect, Frame, State
+from leaklint.project.store_access import Stores
 from leaklint.project.suspect import Access, CredentialSuspect, OwnerSuspect
 from leaklint.project.terms import Shape, shape
 from leaklint.project.values import Instance, Phase, Value
@@ -143,7 +144,7 @@ class Given(NamedTuple):
     login: str  # that decorator
 
 
-def unchecked_owners(s: State, lives: Lifetimes, ways: Routes) -> Iterator[OwnerSuspect]:
+def unchecked_owners(s: State, lives: Lifetimes, ways: Routes, stores: Stores) -> Iterator[OwnerSuspect]:
     """Look-ups of sessions by an id of the client's, where the principal at hand is asked nothing; one an entry."""
     for frame in ways.before:
         if frame.entry is None:
@@ -151,7 +152,7 @@ def unchecked_owners(s: State, lives: Lifetimes, ways: Routes) -> Iterator[Owner
         given = _given(s, frame)
         if given is None or _is_asked(s, frame, given) or _checked_before(s, frame, given):
             continue
-        found = next(_look_ups(s, lives, frame, given), None)
+        found = next(_look_ups(s, lives, frame, given), None) or next(_of_rows(stores, frame, given), None)
         if found is not None:
             yield _of_owner(ways, frame, given, *found)
 
@@ -260,13 +261,22 @@ def _checked_before(s: State, frame: Frame, given: Given) -> bool:
     )
 
 
-def _look_ups(s: State, lives: Lifetimes, frame: Frame, given: Given) -> Iterator[tuple[Spot, Param]]:
+def _look_ups(s: State, lives: Lifetimes, frame: Frame, given: Given) -> Iterator[tuple[Range, int, Param]]:
     for spot in spots(frame.info):
         if not isinstance(spot.term, (Call, Item)):
             continue
         for read in in_term(s, frame, spot.term, spot.position):
             if read.key in given.ids and _keeps_sessions(s, lives, read.holders):
-                yield spot, given.ids[read.key]
+                yield spot.span, spot.position, given.ids[read.key]
+
+
+def _of_rows(stores: Stores, frame: Frame, given: Given) -> Iterator[tuple[Range, int, Param]]:
+    """Rows that are looked for by an id of the client's, in the entry point or what it calls."""
+    for access in stores.accesses(frame):
+        asked = [given.ids[part] for part in access.key if part in given.ids] if not access.writes else []
+        if access.row is not None and asked:
+            own = access.doer is frame.info
+            yield access.span if own else access.call.span, access.position, asked[0]
 
 
 def _keeps_sessions(s: State, lives: Lifetimes, holders: Value) -> bool:
@@ -274,17 +284,17 @@ def _keeps_sessions(s: State, lives: Lifetimes, holders: Value) -> bool:
     return any(h.phase is Phase.SETUP or lives.why(h) is not None for h in held)
 
 
-def _of_owner(ways: Routes, frame: Frame, given: Given, spot: Spot, param: Param) -> OwnerSuspect:
+def _of_owner(ways: Routes, frame: Frame, given: Given, span: Range, position: int, param: Param) -> OwnerSuspect:
     info, module = frame.info, frame.info.module
     principal = next((p for p in info.function.params if p.name in given.principals), None)
     source = principal.span if principal is not None else info.function.head
     return OwnerSuspect(
         function=info.qualname,
-        span=module.span(spot.span),
-        statement=module.span(info.function.ops[spot.position].span),
+        span=module.span(span),
+        statement=module.span(info.function.ops[position].span),
         route=ways.route(frame),
         name=param.name,
-        look_up=module.source(spot.span),
+        look_up=module.source(span),
         principal=principal.name if principal is not None else given.login,
         source=module.span(source),
         form="parameter" if principal is not None else "decorator",

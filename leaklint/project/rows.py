@@ -14,6 +14,8 @@ from leaklint.project.spots import parts
 from leaklint.project.state import Frame, State
 from leaklint.project.values import ClassValue, Instance, Phase, Value
 
+_KEYS = ("id", "pk", "ident", "id__exact", "pk__exact")
+
 
 class Row(NamedTuple):
     """Rows of one class, and what they are looked for by."""
@@ -21,6 +23,7 @@ class Row(NamedTuple):
     cls: ClassValue
     columns: tuple[str, ...]
     values: tuple[tuple[Value, Term], ...]  # what the columns are compared with
+    by_key: bool = False  # by the primary key, which no two have in common
 
 
 def looked_for(s: State, frame: Frame, call: Call, position: int) -> Row | None:
@@ -38,7 +41,10 @@ def looked_for(s: State, frame: Frame, call: Call, position: int) -> Row | None:
             name = column if column in known else column.removesuffix("_id")
             if name in known:
                 found.setdefault(name, (evaluate.evaluate(s, frame, value, position), value))
-    return Row(cls, tuple(found), tuple(found.values())) if found else None
+    if found:
+        return Row(cls, tuple(found), tuple(found.values()))
+    keys = list(_keys(s, frame, call, position))
+    return Row(cls, (), tuple((evaluate.evaluate(s, frame, k, position), k) for k in keys), True) if keys else None
 
 
 def added(s: State, frame: Frame, call: Call, position: int) -> Row | None:
@@ -54,6 +60,8 @@ def added(s: State, frame: Frame, call: Call, position: int) -> Row | None:
 
 def may_repeat(s: State, row: Row) -> bool:
     """Whether two rows may agree in the columns: none of them is unique, and nothing is said of several together."""
+    if row.by_key:
+        return False
     for cls in calls.mro(s, row.cls)[0]:
         for name, terms in _class_body(cls):
             said = any(_says_unique(s, term) for term in terms) or name in s.models.unique
@@ -105,6 +113,14 @@ def _compared(s: State, frame: Frame, term: Term, position: int, cls: ClassValue
                         yield column.name, value
             case Call(keywords=keywords):
                 yield from ((name.partition("__")[0], value) for name, value in keywords if name)
+
+
+def _keys(s: State, frame: Frame, call: Call, position: int) -> Iterator[Term]:
+    """Primary keys by which a row is looked for: `get(Row, key)`, `Row.objects.get(pk=key)`."""
+    first = next(iter(call.args), None)
+    if first is not None and any(_classes(s, frame, first, position)):
+        yield from call.args[1:2]
+    yield from (value for name, value in call.keywords if name in _KEYS)
 
 
 # --- classes of rows ------------------------------------------------------------------------------------------------

@@ -1,0 +1,165 @@
+"""What functions do with stores that other processes reach: rows they look for and add, keys they look up and set.
+
+Takes solved frames and the models' word on which calls read and write; callees count as their caller's. What is wrong
+with it is found elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from leaklint.index.summary import Attr, Await, BlockKind, Call, Range, Term
+from leaklint.project import evaluate
+from leaklint.project.program import FunctionInfo
+from leaklint.project.races import tells_sessions_apart
+from leaklint.project.rows import Row, added, looked_for
+from leaklint.project.spots import parts
+from leaklint.project.state import Frame, State
+from leaklint.project.stores import is_atomic
+from leaklint.project.terms import Shape, arguments, shape
+
+_DEEP = 2  # callees that are looked into
+_CALLEES = 3  # of one call
+_PERSONAL = ("session", "user", "tenant")
+
+
+class Access(NamedTuple):
+    """What a call of a function does with a store, itself or in a callee."""
+
+    call: Call  # of the function that is looked at
+    position: int
+    store: str  # the library class
+    writes: bool
+    key: tuple[Shape, ...]  # the arguments, or what columns are compared with, in the terms of the function
+    row: Row | None
+    personal: bool  # the key or a column names a session, a user, a tenant
+    caught: bool  # the store's refusal is expected
+    value: Term | None  # of keyed writes in the function itself
+    said: tuple[str, str]  # the map and key, or the class and columns, as the code writes them
+    doer: FunctionInfo
+    span: Range  # of the whole expression: `db.query(Row).filter(...).first()`
+
+
+@dataclass
+class Stores:
+    """What frames do with stores; each is looked into once."""
+
+    state: State
+    known: dict[tuple[Frame, int], tuple[Access, ...]] = field(default_factory=dict)
+    safe: dict[Frame, bool] = field(default_factory=dict)
+
+    def accesses(self, frame: Frame, deep: int = _DEEP) -> tuple[Access, ...]:
+        """All accesses of a frame, those of its callees included, in order."""
+        if (frame, deep) not in self.known:
+            self.known[frame, deep] = ()  # while it is asked
+            self.known[frame, deep] = tuple(self._accesses(frame, deep))
+        return self.known[frame, deep]
+
+    def _accesses(self, frame: Frame, deep: int) -> Iterator[Access]:
+        for _, made in sorted(frame.made.items()):
+            for fqn in made.external:
+                yield from _of_call(self.state, frame, made.term, made.position, fqn)
+            for target in made.targets[:_CALLEES] if deep else ():
+                if target is frame or target.info.function.is_generator:
+                    continue
+                given = arguments(frame.info, made.term, made.position, target.info, target.receiver is not None)
+                caught = _is_caught(frame.info, made.position)
+                for inner in self.accesses(target, deep - 1):
+                    key = tuple(_in_terms_of_caller(part, target.info, given) for part in inner.key)
+                    yield inner._replace(
+                        call=made.term, position=made.position, key=key, value=None, caught=inner.caught or caught
+                    )
+
+    def is_safe(self, frame: Frame) -> bool:
+        """Whether the frame, or something it calls, asks the store to keep others out."""
+        if frame not in self.safe:
+            self.safe[frame] = False  # while it is asked
+            made = frame.made.values()
+            self.safe[frame] = any(is_atomic(self.state, m.term) for m in made) or any(
+                self.is_safe(target) for m in made for target in m.targets
+            )
+        return self.safe[frame]
+
+
+def _is_caught(info: FunctionInfo, position: int) -> bool:
+    """Whether an exception of an operation, or of one behind it that makes it last, is caught."""
+    blocks, op = info.function.blocks, info.function.ops[position]
+    return any(b.kind is BlockKind.EXCEPT and b.start > op.order for b in blocks)
+
+
+def _in_terms_of_caller(part: Shape, callee: FunctionInfo, given: Mapping[str, Shape]) -> Shape:
+    """A shape of a callee with the arguments of the call in the place of its parameters."""
+    if not isinstance(part, tuple):
+        return part
+    match part:
+        case ("param", index, path, str(name)) if index == callee.function.index and path == callee.module.path:
+            return given.get(name, part)
+        case _:
+            return tuple(_in_terms_of_caller(inner, callee, given) for inner in part)
+
+
+# --- accesses -------------------------------------------------------------------------------------------------------
+
+
+def _of_call(s: State, frame: Frame, call: Call, position: int, fqn: str) -> Iterator[Access]:
+    owner, _, method = fqn.rpartition(".")
+    kind = s.models.type(owner)
+    if kind is None or method not in (*kind.reads, *kind.inserts):
+        return
+    info, writes = frame.info, method in kind.inserts
+    access = Access(
+        call,
+        position,
+        owner,
+        writes,
+        (),
+        None,
+        False,
+        _is_caught(info, position),
+        None,
+        ("", ""),
+        info,
+        _whole(info, call, position),
+    )
+    row = added(s, frame, call, position) if writes else looked_for(s, frame, call, position)
+    if row is not None:
+        personal = any(tells_sessions_apart(s, value, term) for value, term in row.values)
+        personal = personal or any(s.models.concept(c) in _PERSONAL for c in row.columns)
+        key = tuple(shape(info, term, position) for _, term in row.values)
+        yield access._replace(
+            row=row, key=key, personal=personal, said=(row.cls.info.summary.name, ", ".join(row.columns))
+        )
+    elif not kind.database and call.args:
+        given = evaluate.evaluate(s, frame, call.args[0], position)
+        base = getattr(getattr(call.func, "base", None), "span", 0)
+        text = getattr(call.args[0], "span", 0)
+        yield access._replace(
+            key=tuple(shape(info, arg, position) for arg in call.args),
+            personal=tells_sessions_apart(s, given, call.args[0]),
+            value=call.args[-1] if writes and len(call.args) > 1 else None,
+            said=(info.module.source(base) if base else "", info.module.source(text) if text else ""),
+        )
+
+
+def _whole(info: FunctionInfo, call: Call, position: int) -> Range:
+    """The range of the expression that goes on from a call: `.filter(...).first()`."""
+    op = info.function.ops[position]
+    stack = [t for t in (getattr(op, "value", None), getattr(op, "term", None)) if t is not None]
+    while stack:
+        term = stack.pop()
+        if isinstance(term, Call) and _goes_on_from(term, call):
+            return term.span
+        stack.extend(inner for _, _, inner in parts(term))
+    return call.span
+
+
+def _goes_on_from(term: Term, call: Call) -> bool:
+    while term is not call and term != call:
+        match term:
+            case Call(func=inner) | Attr(base=inner) | Await(value=inner):
+                term = inner
+            case _:
+                return False
+    return True
