@@ -65,7 +65,8 @@ def hello(language: str) -> str:
 
 ## When it is silent
 
-- What is bound does not come from a request: lazily made singletons, flags, counters, clocks, settings.
+- What is bound does not come from a request: lazily made singletons, flags, counters, clocks, settings. A clock is told
+  when it is the mark from which a job goes on for all, and a request for one moves it.
 - Public data that is built anew and bound as a whole.
 - The name is bound at import or start-up.
 

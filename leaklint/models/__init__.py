@@ -170,6 +170,7 @@ GIVES = (
     "property",
     "staticmethod",
     "classmethod",
+    "contextmanager",
     "dataclass",
     "partial",
     "elements",  # the items of its arguments

@@ -31,7 +31,7 @@ from leaklint.project.values import (
 )
 
 _BY_POSITION = (ParamKind.POSITIONAL, ParamKind.POSITIONAL_ONLY)
-_TRAITS = ("property", "staticmethod", "classmethod")
+_TRAITS = ("property", "staticmethod", "classmethod", "contextmanager")
 
 
 # --- decorators -----------------------------------------------------------------------------------------------------

@@ -1,16 +1,19 @@
 """Entry points of a program that no known framework runs: the public methods of objects that live as long as it.
 
-A guess, and told as one: whoever imports the program may call these for many users. Used when there is nothing else.
+Where a module keeps something for each thread, its public functions are entry points too, and tasks of an event loop
+may wait inside its context managers. A guess, and told as one: whoever imports the program may call these for many
+users. Used when there is nothing else.
 """
 
 from __future__ import annotations
 
 from leaklint.models import EntryModel
 from leaklint.project import calls, entries, evaluate
-from leaklint.project.state import State
-from leaklint.project.values import NOTHING, Instance, Method, ModuleValue, Phase
+from leaklint.project.state import Frame, State
+from leaklint.project.values import NOTHING, Atom, FunctionValue, Instance, Method, ModuleValue, Phase
 
 LIBRARY = EntryModel(label="public method", certain=False)
+OFFERED = EntryModel(label="public function", concurrency="loop", certain=False)
 
 
 def assume_entries(s: State) -> bool:
@@ -22,6 +25,7 @@ def assume_entries(s: State) -> bool:
         frame = s.module_frames.get(holder.module)
         if frame is None:
             continue
+        found = _assume_functions(s, frame, holder) or found
         for atom in [a for value in list(s.heap[holder].values()) for a in value]:
             if not isinstance(atom, Instance) or atom.cls is None or atom.phase is not Phase.SETUP:
                 continue
@@ -33,3 +37,27 @@ def assume_entries(s: State) -> bool:
                         entries.add(s, frame, LIBRARY, label, method, atom.cls.info.summary.head)
                         found = True
     return found
+
+
+def _assume_functions(s: State, frame: Frame, module: ModuleValue) -> bool:
+    """Take public functions of a module that keeps something for each thread for entry points."""
+    held = list(s.heap[module].items())
+    if not any(_is_per_thread(s, atom) for _, value in held for atom in value):
+        return False
+    functions = [
+        (name, atom)
+        for name, value in held
+        for atom in value
+        if isinstance(atom, FunctionValue) and atom.info.module is module.module and not name.startswith("_")
+    ]
+    for name, function in functions:
+        is_manager = "contextmanager" in s.traits.get(function.info, ())
+        label = f"public {'context manager' if is_manager else 'function'} {name}"
+        entries.add(s, frame, OFFERED if is_manager else LIBRARY, label, function, function.info.function.head)
+    return bool(functions)
+
+
+def _is_per_thread(s: State, atom: Atom) -> bool:
+    names = calls.mro(s, atom.cls)[1] if isinstance(atom, Instance) and atom.cls is not None else ()
+    names = (atom.fqn,) if isinstance(atom, Instance) and atom.cls is None else names
+    return any((kind := s.models.type(name)) is not None and kind.thread for name in names)

@@ -20,6 +20,7 @@ from leaklint.project.execute import is_making
 from leaklint.project.fixed import is_fixed
 from leaklint.project.guards import is_guarded
 from leaklint.project.lifetimes import Lifetimes, Why, concurrent, is_identity, isolated
+from leaklint.project.marks import is_mark_of_all
 from leaklint.project.membership import is_only_asked
 from leaklint.project.outlets import keeps_outlet
 from leaklint.project.passing import Callers, callers, passing
@@ -266,6 +267,8 @@ def client_of(s: State, holder: Holder) -> str:
 def _keeps_request_data(s: State, lives: Lifetimes, slot: Slot, frame: Frame, effect: Effect) -> bool:
     if not effect.value or (effect.how == "augment" and not _is_text(s, frame, effect)):
         return False  # totals and counters
+    if is_mark_of_all(s, frame, effect):
+        return True
     if _is_part_of_making(s, lives, frame, effect):
         return False  # who keeps the object is asked where it is kept
     if _is_empty_container(s, frame, effect):
