@@ -174,6 +174,7 @@ GIVES = (
     "dataclass",
     "partial",
     "elements",  # the items of its arguments
+    "provider",  # an object that gives, when called, the one thing that its first argument makes of the rest
     "result",  # what calling its first argument gives: lazy proxies
 )
 _CLOSED = {

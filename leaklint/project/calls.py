@@ -11,7 +11,7 @@ from typing import Any
 from leaklint.index.summary import Call, Const, Kind, Name, ParamKind, Star, Term
 from leaklint.project import builtin_calls, entries, evaluate, execute, library_calls
 from leaklint.project.program import Module
-from leaklint.project.state import ITEMS, Frame, Made, Selector, State, grown, item_field
+from leaklint.project.state import ITEMS, PROVIDED, Frame, Made, Selector, State, grown, item_field
 from leaklint.project.suspect import Strength
 from leaklint.project.values import (
     ANYTHING,
@@ -386,6 +386,8 @@ def _instance(s: State, frame: Frame, atom: Instance, term: Call, args: Args, ke
         for method in evaluate.class_lookup(s, frame, atom, "__call__", term.span, at, NOTHING):
             found = found | call_atom(s, frame, method, term, args, keywords, at)
         return found
+    if PROVIDED in s.heap.get(atom, ()):
+        return s.read(atom, PROVIDED, frame)
     return library_calls.library_call(s, frame, f"{atom.fqn}.__call__", atom, term, args, keywords, at)
 
 

@@ -375,6 +375,8 @@ def _parameter(
 def _injected(s: State, handler: Frame, env: Frame, param: Param, function: FunctionValue) -> Value | None:
     """What a marker such as a default of `Depends(f)` or `Annotated[T, Depends(f)]` provides."""
     at = calls.defined_at(function)
+    if isinstance(param.default, Item) and (known := _made_by_provider(s, env, param.default)):
+        return known
     for marker in (param.default, *_metadata(s, env, param.annotation, at)):
         if not isinstance(marker, tuple):
             continue
@@ -440,6 +442,8 @@ def _provided(s: State, handler: Frame, env: Frame, marker: Call, *, param: Para
     if model is None:
         return None
     end = max(len(s.ops(env)) - 1, 0)
+    if marker.args and isinstance(marker.args[0], Item) and (known := _made_by_provider(s, env, marker.args[0])):
+        return known
     if marker.args and not isinstance(marker.args[0], Item):  # `Provide[Container.service]` is no function
         providers = evaluate.evaluate(s, env, marker.args[0], end)
     else:
@@ -447,6 +451,12 @@ def _provided(s: State, handler: Frame, env: Frame, marker: Call, *, param: Para
         source = keyword if keyword is not None else param.annotation
         providers = evaluate.evaluate(s, env, _bare(s, env, source), end) if source is not None else NOTHING
     return _run_provider(s, handler, providers, marker)
+
+
+def _made_by_provider(s: State, env: Frame, term: Item) -> Value:
+    """What `Provide[Container.service]` stands for, where the program says how it is made."""
+    value = evaluate.evaluate(s, env, term, max(len(s.ops(env)) - 1, 0))
+    return frozenset(atom for atom in value if isinstance(atom, Instance) and atom.phase is Phase.SETUP)
 
 
 def _bare(s: State, env: Frame, annotation: Term) -> Term:

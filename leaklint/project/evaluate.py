@@ -29,7 +29,7 @@ from leaklint.index.summary import (
     Test,
     Yield,
 )
-from leaklint.project import calls
+from leaklint.project import calls, library_calls
 from leaklint.project.absent import filled
 from leaklint.project.attributes import attr, attribute, class_lookup, modelled, request_data
 from leaklint.project.contents import carried
@@ -207,6 +207,8 @@ def element(s: State, frame: Frame, atom: Atom, key_term: Term, key: Value, span
     if isinstance(atom, External) and (known := s.models.attribute(atom.fqn)) is not None and known.gives == "request":
         return frozenset((request_data(s, _text_of(key_term)),))
     if isinstance(atom, (ClassValue, External)) and not _is_mapping(s, atom):
+        if (provided := library_calls.provided(s, frame, key)) != key:
+            return provided  # `Provide[Container.service]`
         return frozenset((atom,))  # `List[int]` is a list
     if isinstance(atom, Instance) and atom.cls is not None:
         method = class_lookup(s, frame, atom, "__getitem__", span, at, NOTHING)

@@ -40,7 +40,8 @@ def instead_of(writes: list[WriteSuspect], found: list[IdSuspect]) -> list[Write
     """The writes that are not told as ids already: one store, one finding."""
     told = {f.span for f in found if f.origin is IdOrigin.MEMOIZED}
     keys = [f.span for f in found if f.form == "key"]
-    return [w for w in writes if w.span not in told and not any(_holds(w, k) for k in keys)]
+    rest = (w for w in writes if w.span not in told and told.isdisjoint(w.kept_by))
+    return [w for w in rest if not any(_holds(w, k) for k in keys)]
 
 
 def _holds(write: WriteSuspect, key: Span) -> bool:

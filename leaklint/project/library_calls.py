@@ -8,7 +8,7 @@ from __future__ import annotations
 from leaklint.index.summary import ELEMENT, Attr, Call, Const, Star, Term
 from leaklint.models import CallModel
 from leaklint.project import calls, entries, evaluate, execute
-from leaklint.project.state import ITEMS, MADE, Effect, Frame, State, item_field
+from leaklint.project.state import ITEMS, MADE, PROVIDED, Effect, Frame, State, item_field
 from leaklint.project.suspect import Access, Strength
 from leaklint.project.values import (
     NOTHING,
@@ -279,6 +279,8 @@ def _gives(
             return frozenset((instance,))
         case "request":
             return frozenset((s.taint(Strength.IDENTITY if model.concept else Strength.CONTENT, model.concept),))
+        case "provider":
+            return _provider(s, frame, fqn, term, args, keywords, at)
         case "ambient":
             held = _held_by_context(s, frame, receiver) if receiver is not None else NOTHING
             return held | {s.ambient(_holder_name(receiver, fqn))}
@@ -287,6 +289,26 @@ def _gives(
             return frozenset(Partial(a, args[1:], rest) for a in args[0]) if args else NOTHING
         case _:
             return args[0] if args else NOTHING
+
+
+def _provider(s: State, frame: Frame, fqn: str, term: Call, args: Args, keywords: Keywords, at: int) -> Value:
+    """A provider with the one object that it makes; other providers among the arguments stand for theirs."""
+    provider = s.instance(None, fqn, frame, term.span)
+    given = tuple(provided(s, frame, value) for value in args[1:])
+    named = tuple((key, provided(s, frame, value)) for key, value in keywords)
+    for maker in args[0] if args else NOTHING:
+        inner = Call(term.func, term.args[1:], term.keywords, term.span, term.order)
+        s.build(provider, PROVIDED, calls.call_atom(s, frame, maker, inner, given, named, at))
+    return frozenset((provider,))
+
+
+def provided(s: State, frame: Frame, value: Value) -> Value:
+    """A value in which providers are what they provide."""
+    found: Value = NOTHING
+    for atom in value:
+        is_provider = isinstance(atom, Instance) and PROVIDED in s.heap.get(atom, ())
+        found = found | (s.read(atom, PROVIDED, frame) if is_provider else frozenset((atom,)))
+    return found
 
 
 def call_each(s: State, frame: Frame, functions: Value, term: Call, at: int) -> Value:

@@ -387,7 +387,15 @@ def _suspect(s: State, lives: Lifetimes, ways: Routes, seen: _Seen, story: Story
         suspends=_suspension(frame, effect),
         certain=True,
         apart=_apart(s, ways, story),
+        kept_by=tuple(sorted(set(_kept_by(lives, story)))),
     )
+
+
+def _kept_by(lives: Lifetimes, story: Story) -> Iterator[Span]:
+    for holder, _ in story.holders:
+        why = lives.why(holder)
+        if why is not None and why.edge is not None:
+            yield why.edge.frame.info.module.span(why.edge.effect.span)
 
 
 def _first(story: Story) -> tuple[Frame, Effect]:

@@ -35,6 +35,7 @@ from leaklint.project.values import (
 
 MAKING = "(made with)"  # stands for all that an object was made with
 MADE = "(made)"  # of an application that requests get at: those that the program makes
+PROVIDED = "(provided)"  # what a provider gives to all who ask for it
 ITEMS = "[*]"  # heap field of items under unknown keys
 _CONTEXTS = {Phase.SETUP: 3, Phase.REQUEST: 4}  # frames of one function before calls share one
 _SELECTED = 64  # frames of a function that is given names of modules

@@ -197,6 +197,7 @@ class WriteSuspect(Suspect):
     certain: bool  # the object is known, not assumed, to be the shared one
     apart: Use | None = None  # a use by what a writing request does not run: start-up code, another kind of request
     passing: Passing = Passing()
+    kept_by: tuple[Span, ...] = ()  # the stores that made something of one request outlive it, and so the place
 
 
 @dataclass(frozen=True, slots=True)
