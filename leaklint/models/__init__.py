@@ -40,6 +40,7 @@ class EntryModel:
     phase: str = "request"  # or "setup": start-up and shutdown hooks
     concurrency: str = "auto"  # "auto": a loop for coroutines, else a pool; or "loop", "pool", "task"
     returned: bool = False  # what the function gives back is the handler: middleware factories
+    yields: str = ""  # what it yields or returns by name are attributes of this holder of each request
     makes: str = ""  # the class of what a decorated name becomes: "celery.Task"
     bound: str = ""  # of `makes`: the keyword and value with which that object is the first parameter: "bind=True"
     subclass: str = ""  # of `bound`: the keyword that names the class that the object is of instead: "base"

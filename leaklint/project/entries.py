@@ -296,6 +296,23 @@ def add_returned(s: State) -> bool:
     return len(s.entries) > known
 
 
+def hand_on(s: State) -> bool:
+    """Let requests find what start-up code yields for them (`yield {"pool": pool}`); whether there was anything new."""
+    new = False
+    for frame in [f for f in s.entries if f.entry is not None and f.entry.model.yields]:
+        assert frame.entry is not None
+        holder = s.the_instance(
+            None, frame.entry.model.yields, frame.info.module, frame.info.function.head, Phase.REQUEST
+        )
+        for atom in frame.returns:
+            for field, value in list(s.heap.get(atom, {}).items()) if isinstance(atom, Instance) else ():
+                name = field[2:-2] if field[:2] in ("['", '["') else ""
+                if name and not value <= s.heap.get(holder, {}).get(name, NOTHING):
+                    s.write(holder, name, value)
+                    new = True
+    return new
+
+
 def add_script(s: State, frame: Frame, entry: EntryModel) -> None:
     """A module whose body is run for every session."""
     frame.entry = EntryPoint(entry, entry.label or "script", frame.info.module, frame.info.function.head)

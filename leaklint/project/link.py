@@ -103,7 +103,7 @@ def link(
         if check_tests or not is_test(module, models):
             calls.import_module(state, module)
     execute.solve(state)
-    while _start_factories(state) or entries.add_returned(state):
+    while _start_factories(state) or entries.add_returned(state) or entries.hand_on(state):
         execute.solve(state)
     if not any(f.phase is Phase.REQUEST for f in state.entries) and library.assume_entries(state):
         execute.solve(state)

@@ -222,6 +222,10 @@ def _through_holders(
         yield Slot(PlaceKind.INSTANCE, holder.fqn, name, path), why, chain
     elif holder.fqn and holder.frame is None:  # an application, as its requests get at it
         yield Slot(PlaceKind.INSTANCE, holder.fqn, "", below), why, chain
+    else:  # one object, handed to each request
+        for outer, ident in above:
+            if isinstance(outer, Instance) and outer.fqn and isolated(s, outer):
+                yield Slot(PlaceKind.INSTANCE, outer.fqn, ident, below), why, (*chain, (outer, ident))
 
 
 def _memoiser(s: State, instance: Instance) -> FunctionInfo | None:
