@@ -2,4 +2,5 @@
 
 from leaklint.cli import main
 
-main()
+if __name__ == "__main__":  # where processes do not fork, each of them imports this module
+    main()

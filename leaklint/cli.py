@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
+from leaklint import __version__
 from leaklint.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
+    from leaklint.cache import Cache
     from leaklint.config import Config
     from leaklint.finding import Finding, Problem, Severity
     from leaklint.fix import Ask, Outcome
@@ -79,12 +81,7 @@ _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if not wanted or ctx.resilient_parsing:
         return
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        click.echo(f"leaklint {version('leaklint')}")
-    except PackageNotFoundError:
-        click.echo("leaklint (a checkout that is not installed)")
+    click.echo(f"leaklint {__version__}")
     ctx.exit()
 
 
@@ -128,6 +125,21 @@ _RULES = (
     ),
     click.option("--exit-zero", is_flag=True, help="Do not fail because of findings."),
 )
+_CACHE = (
+    click.option("--no-cache", is_flag=True, help="Neither use nor keep what a run has found out."),
+    click.option(
+        "--cache-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="FOLDER",
+        help="Default: LEAKLINT_CACHE_DIR, else .leaklint_cache in the project.",
+    ),
+)
+_WORK = (
+    *_CACHE,
+    click.option(
+        "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes at a time. Default: one a processor."
+    ),
+)
 _TALK = (
     click.option("--color/--no-color", default=None, help="Default: colours on a terminal, unless NO_COLOR is set."),
     click.option("--no-progress", is_flag=True, help="No status line on a terminal."),
@@ -160,7 +172,7 @@ def _options(*groups: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
 @_options(_RULES, _CONFIG)
 @click.option("--full-trace", is_flag=True, help="Show every call of a trace.")
 @click.option("--statistics", is_flag=True, help="Show what was analysed, and how long each stage took.")
-@_options(_TALK)
+@_options(_WORK, _TALK)
 @click.pass_context
 def check(ctx: click.Context, /, paths: tuple[Path, ...], formats: tuple[str, ...], **options: Any) -> None:
     """Report leaks, races and lost ids that touch PATHS.
@@ -180,7 +192,7 @@ def check(ctx: click.Context, /, paths: tuple[Path, ...], formats: tuple[str, ..
     try:
         config = _config(paths, options)
         with _progress(options) as progress:
-            report = run(paths, config, progress)
+            report = run(paths, config, progress, cache=_cache(config, options), jobs=_jobs(options))
     except UserError as error:
         _write([output for output in wanted if output.format not in render.FOR_PEOPLE], _failed(error), view)
         raise
@@ -240,7 +252,7 @@ def _exit_code(findings: Sequence[Finding], problems: Sequence[Problem], fail_le
 @click.option("--apply", is_flag=True, help="Write the changes instead of showing them.")
 @click.option("--unsafe-fixes", "unsafe", is_flag=True, help="Take in the suggested fixes, which may change behaviour.")
 @click.option("--interactive", is_flag=True, help="Ask about each fix, and write those agreed to (with --diff, none).")
-@_options(_RULES, _CONFIG, _TALK)
+@_options(_RULES, _CONFIG, _WORK, _TALK)
 @click.pass_context
 def fix(
     ctx: click.Context,
@@ -265,7 +277,16 @@ def fix(
     ask = _asker(config.root, _view(options)) if interactive else None
     with _progress({**options, "no_progress": options["no_progress"] or interactive}) as progress:
         outcome = fixes.fix(
-            config.root, config, paths, unsafe=unsafe, select=selected, apply=apply, progress=progress, ask=ask
+            config.root,
+            config,
+            paths,
+            unsafe=unsafe,
+            select=selected,
+            apply=apply,
+            progress=progress,
+            ask=ask,
+            cache=_cache(config, options),
+            jobs=_jobs(options),
         )
     _print("".join(_outcome(outcome, apply, config.root, _view(options))))
     left = [finding for finding, _ in outcome.left] + ([] if apply else list(outcome.fixed))
@@ -354,6 +375,18 @@ def rules(output_format: str, color: bool | None) -> None:
         _print(pages.table(every) if output_format == "markdown" else pages.listing(every, _color(color)))
 
 
+@cli.command(short_help="Remove what earlier runs have kept.")
+@_PATHS
+@_options(_CONFIG, _CACHE[1:])
+def clean(paths: tuple[Path, ...], config_file: Path | None, isolated: bool, cache_dir: Path | None) -> None:
+    """Remove the cache that `check` of the same PATHS would use."""
+    from leaklint import cache
+    from leaklint.config import discover, home
+
+    removed = cache.clean(home(discover(paths, file=config_file, isolated=isolated)), cache_dir)
+    _print(f"removed: {removed}\n" if removed else "nothing to remove\n")
+
+
 @cli.command("config", short_help="Show the settings in force and the files analysed.")
 @_PATHS
 @click.option("--show", is_flag=True, help="Print the effective settings (the default).")
@@ -431,6 +464,19 @@ def _config(paths: Sequence[Path], options: dict[str, Any]) -> Config:
         min_confidence=Confidence(confidence) if confidence else None,
         fail_level=Severity(level) if level else None,
     )
+
+
+def _cache(config: Config, options: dict[str, Any]) -> Cache | None:
+    from leaklint import cache
+    from leaklint.config import home
+
+    return None if options["no_cache"] else cache.opened(home(config), options["cache_dir"])
+
+
+def _jobs(options: dict[str, Any]) -> int:
+    from leaklint import workers
+
+    return options["jobs"] or workers.usable()
 
 
 def _names(values: Sequence[str]) -> tuple[str, ...]:

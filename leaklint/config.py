@@ -69,7 +69,12 @@ def discover(paths: Sequence[Path], *, file: Path | None = None, isolated: bool 
     found = None if isolated else _find(start)
     if found is not None:
         return _read(found, table_required=True)
-    return Config(root=git_root(start) or start)
+    return Config(root=start if isolated else git_root(start) or start)
+
+
+def home(config: Config) -> Path:
+    """The folder to keep things in: the project's, or where nothing says that there is one, the working directory."""
+    return config.root if config.file or (config.root / ".git").exists() else Path.cwd()
 
 
 def git_root(folder: Path) -> Path | None:

@@ -22,7 +22,7 @@ from leaklint.finding import Problem
 
 LARGEST = 10 * 1024 * 1024  # bytes; no file that people write is larger
 
-_NEVER = frozenset({".git", ".hg", ".svn", ".venv", "node_modules", "__pycache__", "site-packages"})
+_NEVER = frozenset({".git", ".hg", ".svn", ".venv", ".leaklint_cache", "node_modules", "__pycache__", "site-packages"})
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 

@@ -26,6 +26,7 @@ from leaklint.finding import Edit, Family, Finding, Fix, Problem, Safety
 from leaklint.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from leaklint.cache import Cache
     from leaklint.run import Report
 
 Texts: TypeAlias = Mapping[str, str]
@@ -69,6 +70,8 @@ def fix(
     apply: bool,
     progress: Progress = silent,
     ask: Ask | None = None,
+    cache: Cache | None = None,
+    jobs: int = 1,
 ) -> Outcome:
     """Mend what touches `paths`: with safe fixes, with suggested ones too where `unsafe`, of the selected rules.
 
@@ -78,7 +81,7 @@ def fix(
     from leaklint import run
 
     def check(overlay: Texts) -> Report:
-        return run.run(paths, config, progress, overlay=overlay)
+        return run.run(paths, config, progress, overlay, cache, jobs)
 
     mended = mend(check, lambda finding: why_not(finding, unsafe=unsafe, select=select), progress, ask)
     written, failed = set[str](), dict[str, Problem]()

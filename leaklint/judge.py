@@ -19,10 +19,11 @@ from leaklint.tell import tell
 
 def judge(
     project: Project, suspects: Sequence[Suspect], progress: Progress
-) -> tuple[tuple[Finding, ...], list[Problem]]:
+) -> tuple[tuple[Finding, ...], list[Problem], frozenset[str]]:
     """Let every rule judge the suspects it watches.
 
-    A rule that crashes is a problem that names the rule and the place; the others go on.
+    A rule that crashes is a problem that names the rule and the place; the others go on. Gives findings, problems and
+    the paths of the files that were opened.
     """
     opened = Files({m.path: m.text for m in project.program.modules})
     sources = Sources(opened, project.state.models)
@@ -40,7 +41,7 @@ def judge(
                 problems.append(Problem(suspect.span.path, f"not analysed: {error}", "", suspect.span.line))
             except Exception as error:
                 problems.append(_crashed(name, suspect, error))
-    return tuple(_once(findings)), problems
+    return tuple(_once(findings)), problems, frozenset(opened.asked)
 
 
 def _judged(rule: Rule, suspect: Suspect, opened: Files, sources: Sources) -> Iterator[Finding]:

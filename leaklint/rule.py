@@ -5,12 +5,13 @@ A rule judges what the project stage suspects, with the suspect's LibCST node. I
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
@@ -80,7 +81,7 @@ class Rule:
 
 
 @lru_cache(maxsize=1)
-def _folder() -> Path:
+def folder() -> Path:
     """Where the rule modules are: the installed package, or `rules/` beside it in a plain checkout."""
     here = Path(__file__).parent
     installed = here / "rules"
@@ -92,7 +93,7 @@ def _folder() -> Path:
 @lru_cache(maxsize=1)
 def names() -> tuple[str, ...]:
     """All rule names, from file names: nothing is imported."""
-    return tuple(sorted(_rule_name(f) for f in _folder().glob("*.py") if not f.name.startswith("_")))
+    return tuple(sorted(_rule_name(f) for f in folder().glob("*.py") if not f.name.startswith("_")))
 
 
 def _rule_name(file: Path) -> str:
@@ -116,6 +117,40 @@ def load(name: str) -> type[Rule]:
     raise LookupError(f"{name}: its module defines no rule")
 
 
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What the settings need to know of a rule."""
+
+    family: Family
+    default: bool  # whether it runs where nobody selects it by its name
+
+
+@cache
+def traits(name: str) -> Traits:
+    """What a rule's class says of itself, read from its text: nothing is imported, LibCST least of all.
+
+    Raises:
+        LookupError: there is no such rule.
+    """
+    if name not in names():
+        raise LookupError(name)
+    tree = ast.parse((folder() / f"{name.replace('-', '_')}.py").read_text("utf-8"))
+    said = {
+        statement.targets[0].id: statement.value
+        for node in tree.body
+        if isinstance(node, ast.ClassDef)
+        and any(isinstance(base, ast.Name) and base.id == "Rule" for base in node.bases)
+        for statement in node.body
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
+    }
+    match said.get("family"), said.get("default"):
+        case ast.Attribute(attr=family), None:
+            return Traits(Family[family], Rule.default)
+        case ast.Attribute(attr=family), ast.Constant(value=bool(default)):
+            return Traits(Family[family], default)
+    raise LookupError(f"{name}: its class does not say its family in words")
+
+
 def load_all() -> Mapping[str, type[Rule]]:
     """All rules by name."""
     return {name: load(name) for name in names()}
@@ -125,15 +160,27 @@ def _ensure_package() -> None:
     """Make `leaklint.rules` the folder beside this module, from a plain checkout too and whatever is installed."""
     if _PACKAGE in sys.modules:
         return
-    folder = _folder()
+    here = folder()
     spec = importlib.util.spec_from_file_location(
-        _PACKAGE, folder / "__init__.py", submodule_search_locations=[str(folder)]
+        _PACKAGE, here / "__init__.py", submodule_search_locations=[str(here)]
     )
     if spec is None or spec.loader is None:
-        raise LookupError(f"no rules in {folder}")
+        raise LookupError(f"no rules in {here}")
     package = importlib.util.module_from_spec(spec)
     sys.modules[_PACKAGE] = package
     spec.loader.exec_module(package)
 
 
-__all__ = ["Codemod", "Confidence", "Rule", "Sources", "Verdict", "load", "load_all", "names"]
+__all__ = [
+    "Codemod",
+    "Confidence",
+    "Rule",
+    "Sources",
+    "Traits",
+    "Verdict",
+    "folder",
+    "load",
+    "load_all",
+    "names",
+    "traits",
+]

@@ -10,10 +10,12 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from leaklint import reuse
 from leaklint.config import SUPPRESSION_RULES, Config, check_config_names, enabled
 from leaklint.errors import UserError
 from leaklint.files import SourceFile, collect, covered_by, is_excluded
@@ -22,7 +24,8 @@ from leaklint.progress import Progress, silent
 from leaklint.suppress import Ran, suppress
 
 if TYPE_CHECKING:
-    from leaklint.check import Statistics
+    from leaklint.analysis import Analysis, Statistics
+    from leaklint.cache import Cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,15 @@ def run(
     config: Config,
     progress: Progress = silent,
     overlay: Mapping[str, str] = MappingProxyType({}),
+    cache: Cache | None = None,
+    jobs: int = 1,
 ) -> Report:
     """Analyse the project and report what touches `paths` (all of it when there are none).
 
     A path that the configuration excludes, or that lies outside of the project, is analysed as a program of its own.
-    Files in `overlay`, by path relative to the root, are judged with that text instead of the one on disk.
+    Files in `overlay`, by path relative to the root, are judged with that text instead of the one on disk. What the
+    cache holds is used, and what it lacks is put there; `jobs` is the number of processes that may work at a time.
+    Neither changes the report, but for its statistics.
     Raises UserError for a rule name in the configuration that does not exist.
     """
     from leaklint import rule
@@ -58,7 +65,8 @@ def run(
     root, programs, problems = _collect(named, config)
     programs = [[_laid_over(file, overlay) for file in program] for program in programs]
     texts = {file.path: file.text for program in programs for file in program}
-    checked, failed, statistics = _check(programs, _rebased(config, root), progress)
+    analyse = partial(_analysis, _rebased(config, root), progress, cache, jobs, keep=not overlay)
+    checked, failed, statistics = _check(programs, analyse)
     problems += [*failed, *_nothing_to_check(named or [config.root], root, [*texts, *(p.path for p in problems)])]
 
     ran = _ran(config, root, {problem.path for problem in problems})
@@ -122,16 +130,14 @@ def _nothing_to_check(named: Iterable[Path], root: Path, seen: Sequence[str]) ->
 
 
 def _check(
-    programs: Sequence[list[SourceFile]], config: Config, progress: Progress
+    programs: Sequence[list[SourceFile]], analyse: Callable[[list[SourceFile]], Analysis]
 ) -> tuple[list[Finding], list[Problem], Statistics | None]:
-    from leaklint.check import check
-
     findings: dict[object, Finding] = {}
     problems: list[Problem] = []
     total: Statistics | None = None
     for program in programs:
         try:
-            analysis = check(program, config, progress)
+            analysis = analyse(program)
         except UserError:
             raise
         except Exception as error:
@@ -141,6 +147,20 @@ def _check(
         problems += analysis.problems
         total = analysis.statistics if total is None else _added(total, analysis.statistics)
     return list(findings.values()), problems, total
+
+
+def _analysis(
+    config: Config, progress: Progress, cache: Cache | None, jobs: int, files: list[SourceFile], *, keep: bool
+) -> Analysis:
+    """What an earlier run has found in the same program, else what a check finds; to `keep` is for the next run."""
+    found = reuse.recall(cache, files, config) if cache is not None else None
+    if found is None:
+        from leaklint.check import check
+
+        found = check(files, config, progress, cache=cache, jobs=jobs)
+        if cache is not None and keep and not any(problem.internal for problem in found.problems):
+            reuse.remember(cache, files, config, found)
+    return found
 
 
 def _crash(error: Exception) -> Problem:
@@ -174,10 +194,10 @@ def _enabled(config: Config, root: Path, finding: Finding) -> bool:
 
 
 def _is_default(name: str) -> bool:
-    """Whether a rule runs where nobody selects it; the judge has loaded those that found something."""
+    """Whether a rule runs where nobody selects it."""
     from leaklint import rule as rules
 
-    return name in SUPPRESSION_RULES or rules.load(name).default
+    return name in SUPPRESSION_RULES or rules.traits(name).default
 
 
 def _ignored_in(config: Config, root: Path, path: str) -> set[str]:
@@ -197,7 +217,7 @@ def _ran(config: Config, root: Path, failed: set[str]) -> Ran:
             return not config.select and not config.ignore and not config.per_file_ignores
         from leaklint import rule as rules
 
-        kind = rules.load(rule)
+        kind = rules.traits(rule)
         if not enabled(config, rule, kind.family, default=kind.default):
             return False
         return not {rule, kind.family.value} & _ignored_in(config, root, path)

@@ -308,11 +308,13 @@ class Files(Mapping[str, Syntax]):
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self.texts = texts
+        self.asked: set[str] = set()  # paths, also of files that could not be taken apart
         self._parsed: dict[str, Syntax] = {}
 
     def __getitem__(self, path: str) -> Syntax:
         """Raises KeyError for a path that is not of the program, NotAnalysed as Syntax does."""
         if path not in self._parsed:
+            self.asked.add(path)
             self._parsed[path] = Syntax(path, self.texts[path])
         return self._parsed[path]
 

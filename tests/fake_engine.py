@@ -11,6 +11,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 import leaklint
+import leaklint.cache
 import leaklint.rule
 from leaklint.config import Config
 from leaklint.files import SourceFile
@@ -61,7 +62,9 @@ class FakeEngine:
     programs: list[list[str]] = field(default_factory=list)
     configs: list[Config] = field(default_factory=list)
 
-    def check(self, files: Sequence[SourceFile], config: Config, progress: Callable[[str, int, int], None]) -> object:
+    def check(
+        self, files: Sequence[SourceFile], config: Config, progress: Callable[[str, int, int], None], **_: object
+    ) -> object:
         self.programs.append([file.path for file in files])
         self.configs.append(config)
         progress("judging", len(files), len(files))
@@ -81,6 +84,8 @@ def install(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     replaced(monkeypatch, "check", check=engine.check, Statistics=Statistics)
     monkeypatch.setattr(leaklint.rule, "names", lambda: tuple(sorted(RULES)))
     monkeypatch.setattr(leaklint.rule, "load", _load)
+    monkeypatch.setattr(leaklint.rule, "traits", _load)
+    monkeypatch.setattr(leaklint.cache, "opened", lambda *_: None)
     return engine
 
 

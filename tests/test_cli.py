@@ -414,7 +414,8 @@ def test_fix_shows_a_diff_and_passes_the_options_on(
     result = leaklint("fix", "app.py", "--select", "shared-attribute-write", "--unsafe-fixes")
     assert given.pop("arguments")[0] == project
     assert given.pop("progress")
-    assert given == {"unsafe": True, "select": ("shared-attribute-write",), "apply": False, "ask": None}
+    assert isinstance(given.pop("jobs"), int)
+    assert given == {"cache": None, "unsafe": True, "select": ("shared-attribute-write",), "apply": False, "ask": None}
     assert result.exit_code == 1
     assert result.stdout_bytes.decode() == (
         "--- a\n+++ b\n+x\r\ncan be mended: app.py:1:1: shared-attribute-write\n"

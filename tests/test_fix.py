@@ -353,7 +353,7 @@ def test_fix_shows_a_diff_and_writes_only_when_told_to(
 ) -> None:
     save(tmp_path, {"pkg/a.py": b"x = leak1\ny = leak2\n"})
     toy = Toy({"pkg/a.py": "x = leak1\ny = leak2\n"}, {"leak1": replaced("1\nnew = 1")}, tmp_path)
-    monkeypatch.setattr(run, "run", lambda paths, config, progress, overlay: toy(overlay))
+    monkeypatch.setattr(run, "run", lambda paths, config, progress, overlay, *_: toy(overlay))
     monkeypatch.chdir(tmp_path / "pkg")
     outcome = fixes.fix(tmp_path, Config(tmp_path), [], unsafe=False, select=(), apply=apply)
     assert outcome.diff == "--- a.py\n+++ a.py\n@@ -1,2 +1,3 @@\n-x = leak1\n+x = 1\n+new = 1\n y = leak2\n"
@@ -366,7 +366,7 @@ def test_fix_shows_a_diff_and_writes_only_when_told_to(
 def test_what_could_not_be_written_counts_as_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save(tmp_path, {"a.py": b"x = leak1  # edited meanwhile\n"})
     toy = Toy({"a.py": "x = leak1\n"}, {"leak1": replaced("1")}, tmp_path)
-    monkeypatch.setattr(run, "run", lambda paths, config, progress, overlay: toy(overlay))
+    monkeypatch.setattr(run, "run", lambda paths, config, progress, overlay, *_: toy(overlay))
     outcome = fixes.fix(tmp_path, Config(tmp_path), [], unsafe=False, select=(), apply=True)
     assert (outcome.diff, outcome.changed, outcome.fixed) == ("", (), ())
     assert [reason for _, reason in outcome.left] == ["its files could not be written"]
@@ -375,7 +375,7 @@ def test_what_could_not_be_written_counts_as_left(tmp_path: Path, monkeypatch: p
 
 def test_a_file_without_a_last_line_end_makes_a_valid_diff(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     toy = Toy({"a.py": "x = leak1"}, {"leak1": replaced("1")}, tmp_path)
-    monkeypatch.setattr(run, "run", lambda paths, config, progress, overlay: toy(overlay))
+    monkeypatch.setattr(run, "run", lambda paths, config, progress, overlay, *_: toy(overlay))
     monkeypatch.chdir(tmp_path)
     outcome = fixes.fix(tmp_path, Config(tmp_path), [], unsafe=False, select=(), apply=False)
     end = "\n\\ No newline at end of file\n"

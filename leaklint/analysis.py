@@ -1,0 +1,43 @@
+"""What the analysis of one program comes to, as plain frozen data that can be kept and handed on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from leaklint.finding import Finding, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What was analysed; `seconds` is wall time by stage."""
+
+    files: int = 0
+    cached_files: int = 0  # whose facts, or the findings that rest on them, an earlier run had left
+    lines: int = 0
+    functions: int = 0
+    entry_points: int = 0
+    resolved_calls: int = 0
+    unresolved_calls: int = 0
+    reached_functions: int = 0
+    suspects: int = 0
+    gave_up: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    models: dict[str, int] = field(default_factory=dict)  # loaded models, and the entry points each found
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The outcome of one program."""
+
+    findings: tuple[Finding, ...]
+    problems: tuple[Problem, ...]
+    statistics: Statistics
+    consulted: frozenset[str] = frozenset()  # files of which the text mattered, comments and layout included
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """An analysis, and the digests of the files it was made of, by path."""
+
+    analysis: Analysis
+    digests: tuple[tuple[str, str], ...]

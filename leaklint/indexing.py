@@ -1,0 +1,119 @@
+"""A program's files to their summaries: those that were kept from the cache, many others by several processes at once.
+
+Which way a summary came cannot be seen in the outcome.
+"""
+
+from __future__ import annotations
+
+import gc
+import pickle
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from leaklint import reuse, workers
+from leaklint.cache import Cache, Kind, pack
+from leaklint.files import SourceFile
+from leaklint.finding import Problem
+from leaklint.index import ModuleSummary, summarise
+from leaklint.progress import Progress
+
+_WORTHWHILE = 600_000 if workers.FORKS else 3_000_000  # characters that are parsed while a process starts, and more
+_RECURSION = 30_000
+_SPARE = 4096  # summaries of other programs and of earlier texts that a cache keeps
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """The summaries with their texts, in the order of the files, and the files that have none."""
+
+    modules: tuple[tuple[ModuleSummary, str], ...]
+    problems: tuple[Problem, ...]
+    cached: int  # summaries that an earlier run had left
+
+
+def index(files: Sequence[SourceFile], cache: Cache | None, jobs: int, progress: Progress) -> Indexed:
+    """Summarise each file; one that cannot be parsed is a problem."""
+    known = _kept(files, cache) if cache is not None else {}
+    missing = [file for file in files if file.path not in known]
+    found = {**known, **_summarised(missing, cache, jobs, progress)}
+    if cache is not None and missing:
+        cache.trim(Kind.SUMMARY, {reuse.summary_key(file.path, file.digest) for file in files}, _SPARE)
+    outcomes = [(found[file.path], file.text) for file in files]
+    return Indexed(
+        modules=tuple((summary, text) for summary, text in outcomes if isinstance(summary, ModuleSummary)),
+        problems=tuple(problem for problem, _ in outcomes if isinstance(problem, Problem)),
+        cached=len(known),
+    )
+
+
+def _kept(files: Sequence[SourceFile], cache: Cache) -> dict[str, ModuleSummary]:
+    kept = {file.path: reuse.cached_summary(cache, file.path, file.digest) for file in files}
+    return {path: summary for path, summary in kept.items() if summary is not None}
+
+
+def _summarised(
+    files: list[SourceFile], cache: Cache | None, jobs: int, progress: Progress
+) -> dict[str, ModuleSummary | Problem]:
+    parts = workers.shares(files, [len(file.text) for file in files], jobs, _WORTHWHILE)
+    if len(parts) == 1:
+        return dict(_one_by_one(files, cache, progress))
+    packed = workers.spread(partial(_packed, cache), parts)
+    return {
+        file.path: pickle.loads(data)  # from a process that was started here
+        for part, answers in zip(parts, packed, strict=True)
+        for file, data in zip(part, answers, strict=True)
+    }
+
+
+def _one_by_one(
+    files: list[SourceFile], cache: Cache | None, progress: Progress
+) -> Iterator[tuple[str, ModuleSummary | Problem]]:
+    for number, file in enumerate(files):
+        if number % 64 == 0:
+            progress(f"indexing {file.path}", number, len(files))
+        outcome = _outcome(file)
+        if cache is not None and isinstance(outcome, ModuleSummary):
+            cache.store(Kind.SUMMARY, reuse.summary_key(file.path, file.digest), pack(outcome))
+        yield file.path, outcome
+
+
+def _packed(cache: Cache | None, files: list[SourceFile]) -> list[bytes]:
+    answers: list[bytes] = []
+    with roomy():
+        for file in files:
+            outcome = _outcome(file)
+            answers.append(pack(outcome))
+            if cache is not None and isinstance(outcome, ModuleSummary):
+                cache.store(Kind.SUMMARY, reuse.summary_key(file.path, file.digest), answers[-1])
+    return answers
+
+
+def _outcome(file: SourceFile) -> ModuleSummary | Problem:
+    try:
+        return summarise(file.path, file.text, file.digest)
+    except SyntaxError as error:
+        running = f"{sys.version_info.major}.{sys.version_info.minor}"
+        return Problem(
+            file.path,
+            f"cannot be parsed: {error.msg}",
+            f"leaklint runs on Python {running}; is this file for another version, or not Python?",
+            error.lineno or 0,
+            error.offset or 0,
+        )
+
+
+@contextmanager
+def roomy() -> Iterator[None]:
+    """Room for deep programs, and no collection of garbage that nobody makes: summaries hold no cycles."""
+    limit, enabled = sys.getrecursionlimit(), gc.isenabled()
+    sys.setrecursionlimit(max(limit, _RECURSION))
+    gc.disable()
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+        if enabled:
+            gc.enable()

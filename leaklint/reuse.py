@@ -1,0 +1,99 @@
+"""A program's files to what an earlier run has found in them, where that still holds; neither LibCST nor the solver.
+
+It holds when no file has changed, and when those that have changed say the same as before but for the lines it stands
+on (an edit of comments, blank lines or docstrings), in files whose text mattered to no finding.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from leaklint.analysis import Analysis, Remembered
+from leaklint.cache import Cache, Kind, digest, pack
+from leaklint.config import Config
+from leaklint.files import SourceFile
+
+if TYPE_CHECKING:
+    from leaklint.index import ModuleSummary
+
+_SPARE = 16  # programs, and settings of one, that a cache remembers besides the last one
+_CHANGED = 32  # files; where more have changed, something else has than comments
+
+
+def recall(cache: Cache, files: Sequence[SourceFile], config: Config) -> Analysis | None:
+    """The analysis of an earlier run that another one would repeat; None where only another one can tell."""
+    start = time.perf_counter()
+    known = cache.load(Kind.RUN, _key(files, config))
+    if not isinstance(known, Remembered):
+        return None
+    lines = _more_lines(cache, files, known)
+    if lines is None:
+        return None
+    seconds = {"recall": time.perf_counter() - start}
+    before = known.analysis.statistics
+    statistics = replace(before, lines=before.lines + lines, cached_files=len(files), seconds=seconds)
+    return replace(known.analysis, statistics=statistics)
+
+
+def remember(cache: Cache, files: Sequence[SourceFile], config: Config, analysis: Analysis) -> None:
+    """Keep an analysis of `files` for the next run."""
+    key = _key(files, config)
+    digests = tuple((file.path, file.digest) for file in files)
+    cache.store(Kind.RUN, key, pack(Remembered(analysis, digests)))
+    cache.trim(Kind.RUN, {key}, _SPARE)
+
+
+def _key(files: Sequence[SourceFile], config: Config) -> str:
+    """Identifies a program's files by path, and the settings that its analysis reads."""
+    settings = [part for model in config.models for part in (str(model), model.read_text("utf-8"))]
+    return digest(repr((config.src, config.ids, config.check_tests)), *settings, "", *(file.path for file in files))
+
+
+def _more_lines(cache: Cache, files: Sequence[SourceFile], known: Remembered) -> int | None:
+    """How many lines there are more than when `known` was found; None when it does not hold any more."""
+    before = dict(known.digests)
+    changed = [file for file in files if before[file.path] != file.digest]
+    if len(changed) > _CHANGED or any(file.path in known.analysis.consulted for file in changed):
+        return None
+    more = 0
+    for file in changed:
+        old, new = cached_summary(cache, file.path, before[file.path]), _summary(cache, file)
+        if old is None or new is None or not _is_the_same(old, new):
+            return None
+        cache.store(Kind.SUMMARY, summary_key(file.path, file.digest), pack(new))
+        more += new.lines - old.lines
+    return more
+
+
+def _is_the_same(old: ModuleSummary, new: ModuleSummary) -> bool:
+    from leaklint.index.shifted import same_but_for_lines  # brings the parser, which few runs get this far to need
+
+    return same_but_for_lines(old, new)
+
+
+# --- summaries -------------------------------------------------------------------------------------------------------
+
+
+def summary_key(path: str, content: str) -> str:
+    """What the summary of a file is kept under; the path is part of it."""
+    return digest(path, content)
+
+
+def cached_summary(cache: Cache, path: str, content: str) -> ModuleSummary | None:
+    """The summary of a file with that content, by its digest, if it was kept."""
+    from leaklint.index import ModuleSummary
+
+    found = cache.load(Kind.SUMMARY, summary_key(path, content))
+    return found if isinstance(found, ModuleSummary) and (found.path, found.digest) == (path, content) else None
+
+
+def _summary(cache: Cache, file: SourceFile) -> ModuleSummary | None:
+    from leaklint.index import summarise
+
+    try:
+        return cached_summary(cache, file.path, file.digest) or summarise(file.path, file.text, file.digest)
+    except SyntaxError:
+        return None
