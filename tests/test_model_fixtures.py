@@ -16,13 +16,14 @@ from pathlib import Path
 import marks
 import pytest
 
-from leaklint import check, models
+import leaklint.project.link as link  # first: its parts import one another
+from leaklint import indexing, models
 from leaklint.config import Config
 from leaklint.files import collect
 from leaklint.index import summarise
 from leaklint.index.summary import unpack
 from leaklint.models import EntryModel
-from leaklint.project import entries, link
+from leaklint.project import entries
 from leaklint.project.state import Frame, State
 from leaklint.project.values import Phase
 
@@ -40,7 +41,7 @@ def _solved(folder: Path) -> link.Project:
     assert not problems
     indexed = [(summarise(file.path, file.text, file.digest), file.text) for file in files]
     imported = {i.module.partition(".")[0] for summary, _ in indexed for i in summary.imports if not i.level}
-    with check._roomy(), pytest.MonkeyPatch.context() as patched:
+    with indexing.roomy(), pytest.MonkeyPatch.context() as patched:
         patched.setattr(entries, "add", _noting(entries.add))
         return link.link(indexed, models.select(imported))
 

@@ -196,7 +196,7 @@ def _is_asked_for(s: State, name: str) -> bool:
     return any(
         _names(term, name)
         for module in s.program.modules
-        if name in module.text
+        if module.mentions(name)
         for info in module.functions
         for op in info.function.ops
         for term in roots(op)

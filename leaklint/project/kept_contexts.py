@@ -13,6 +13,7 @@ from leaklint.index.summary import Attr, BlockKind, Call, Const, Name, Term, Yie
 from leaklint.project.context import Touch, name_of
 from leaklint.project.idnames import holder_concept
 from leaklint.project.lifetimes import Lifetimes
+from leaklint.project.origins import children, roots
 from leaklint.project.program import FunctionInfo, ancestors
 from leaklint.project.routes import Routes
 from leaklint.project.spots import spots
@@ -96,7 +97,21 @@ def _in_kept_contexts(ways: Routes, found: list[Touch]) -> Iterator[tuple[Misuse
 
 def _is_reset(s: State, name: str) -> bool:
     """Whether any code resets a variable, also such as no request was seen to reach: the end of a `with`."""
-    return bool(name) and any(f"{name}.reset(" in module.text for module in s.program.modules)
+    return bool(name) and any(
+        _resets(term, name)
+        for module in s.program.modules
+        if "reset" in module.summary.attributes
+        for info in module.functions
+        for op in info.function.ops
+        for term in roots(op)
+    )
+
+
+def _resets(term: Term, name: str) -> bool:
+    match term:
+        case Call(func=Attr(base=Name(id=base) | Attr(name=base), name="reset")) if base == name:
+            return True
+    return any(_resets(child, name) for _, child in children(term))
 
 
 def _clears(touch: Touch) -> bool:

@@ -33,8 +33,8 @@ class Module:
     def __init__(self, summary: ModuleSummary, text: str) -> None:
         self.summary = summary
         self.path = summary.path
-        self.text = text
-        self.lines: list[str] | None = None
+        self.text = text  # for spans and for LibCST; no fact may come from it
+        self.lines: list[str] | None = None  # once the text was asked for
         parts = summary.path.removesuffix(".py").split("/")
         self.is_package = parts[-1] == "__init__"
         if self.is_package:
@@ -43,6 +43,10 @@ class Module:
         self.name = ".".join(parts)
         self.functions = tuple(FunctionInfo(self, f) for f in summary.functions)
         self.classes = tuple(ClassInfo(self, c) for c in summary.classes)
+
+    def mentions(self, word: str) -> bool:
+        """Whether a word stands anywhere in the text, maybe in a comment: spares a search, and is no fact."""
+        return word in self.text
 
     def span(self, packed: Range) -> Span:
         """A finding's span: code points, columns from 1."""

@@ -47,7 +47,11 @@ class Occurrence:
 def attribute_occurrences(program: Program, models: Models, name: str) -> Iterator[Occurrence]:
     """All places that say `<anything>.name`, or name it in `getattr`, `setattr`, `delattr` and `hasattr`."""
     for module in program.modules:
-        if name not in module.summary.attributes and f'"{name}"' not in module.text and f"'{name}'" not in module.text:
+        if (
+            name not in module.summary.attributes
+            and not module.mentions(f'"{name}"')
+            and not module.mentions(f"'{name}'")
+        ):
             continue
         for info in module.functions:
             for found in occurrences(info, models):
@@ -60,7 +64,7 @@ def attribute_occurrences(program: Program, models: Models, name: str) -> Iterat
 def name_occurrences(program: Program, models: Models, module: Module, name: str) -> Iterator[Occurrence]:
     """All places that say a module-level name: in its module, imported from it, or as `module.name`."""
     for other in program.modules:
-        if name not in other.text:
+        if not other.mentions(name):
             continue
         aliases = {name} if other is module else set(_imported_as(program, other, module, name))
         for info in other.functions:
