@@ -3,7 +3,8 @@
 ## What it does
 
 Reports the store of a session, a conversation or an object with a memory in a shared map whose key is an API key or an
-account and nothing else, in code that requests of that key run at the same time.
+account and nothing else, in code that requests of that key run at the same time; likewise a memoised function that
+makes one for each such key.
 
 ## Why it leaks
 

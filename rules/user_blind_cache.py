@@ -78,7 +78,8 @@ result may be kept for each user at all is for you to say.
 
 ## What is not found
 
-Caches that are passed to a function by name, keys that a helper makes, and what a database returns to one user only.
+Decorators of a whole class that name the method to cache, keys that a helper makes, and what a database returns to one
+user only.
 
 ## References
 

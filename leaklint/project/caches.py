@@ -61,7 +61,7 @@ def _decorated(s: State, lives: Lifetimes, ways: Routes) -> Iterator[CacheSuspec
         for frame in frames:
             missing = _missing(needs(s, frame), _covered(s, lives, frame, model), frame)
             if missing:
-                yield _of_decorator(ways, frame, decorator, model, missing)
+                yield _of_decorator(ways, frame, outer, decorator, model, missing)
                 break
 
 
@@ -103,6 +103,8 @@ def _covered(s: State, lives: Lifetimes, frame: Frame, model: CallModel) -> set[
         if model.keyed and any(_is_request(s, a) for a in value):
             continue
         found.update(_covering(s, value, param.name))
+        if model.keyed in ("path", "url"):
+            continue  # whatever object the method belongs to
         if param.name == frame.info.function.params[0].name and _is_own(lives, frame):
             found.update(_COVERED["request"])
     return found
@@ -141,15 +143,18 @@ def _missing(found: Iterable[Need], covered: set[str], frame: Frame) -> list[Nee
     return list(named.values())
 
 
-def _of_decorator(ways: Routes, frame: Frame, decorator: Term, model: CallModel, missing: list[Need]) -> CacheSuspect:
-    info = frame.info
-    span = info.module.span(getattr(decorator, "span", info.function.head))
+def _of_decorator(
+    ways: Routes, frame: Frame, outer: Frame, decorator: Term, model: CallModel, missing: list[Need]
+) -> CacheSuspect:
+    info, module = frame.info, outer.info.module
+    span = module.span(getattr(decorator, "span", info.function.head))
+    called = decorator not in info.function.decorators
     keyed = {"path": "the path of the request", "url": "the address of the request"}
     by = keyed.get(model.keyed) or _listed_params(frame, model)
     return CacheSuspect(
         function=info.qualname,
         span=span,
-        statement=info.module.span(info.function.head),
+        statement=span if called else module.span(info.function.head),
         route=ways.route(frame),
         name=info.function.name,
         key=by,

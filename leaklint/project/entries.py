@@ -97,6 +97,8 @@ def _library_decorator(s: State, frame: Frame, fqn: str, maker: Atom, functions:
                 s.traits[info].add(model.gives)
             if model.memo:
                 s.memoised.setdefault(info, (term, frame))
+            if model.gives == "argument" and isinstance(term, Call) and len(term.args) > model.argument:
+                _decorate(s, frame, frozenset((atom,)), term.args[model.argument], at)  # what it adapts to methods
         elif fqn in ("builtins.property", "builtins.staticmethod", "builtins.classmethod"):
             s.traits[info].add(fqn.rpartition(".")[2])
     for entry in s.models.decorator(fqn):

@@ -54,6 +54,8 @@ def library_call(
             return _result_of_registration(s, frame, fqn, receiver, term)
     if model is None:
         return _unmodelled(s, frame, fqn, receiver, term, args, keywords, at)
+    if model.memo:
+        return _memoised(s, frame, fqn, term, args)
     ran = _run_functions(s, frame, model, term, args, keywords, at)
     if receiver is not None:
         _change_receiver(s, frame, model, fqn, receiver, term, args, keywords, at)
@@ -64,6 +66,15 @@ def _result_of_registration(s: State, frame: Frame, fqn: str, receiver: Atom | N
     """What a registration gives back, to be registered with again: `button.click(f).then(g)`."""
     last = fqn.rpartition(".")[2]
     return frozenset((s.instance(None, fqn if last[:1].isupper() else f"{fqn}()", frame, term.span),))
+
+
+def _memoised(s: State, frame: Frame, fqn: str, term: Call, args: Args) -> Value:
+    """`cache(load)`, `cache_page(60)(view)`: what is wrapped, remembered as such; without it, what will wrap."""
+    wrapped = frozenset(a for a in (args[0] if args else NOTHING) if isinstance(a, (FunctionValue, Method)))
+    for atom in wrapped:
+        info = atom.info if isinstance(atom, FunctionValue) else atom.function.info
+        s.memoised.setdefault(info, (term.func, frame))
+    return wrapped or frozenset((s.external(fqn),))
 
 
 def _unmodelled(

@@ -40,12 +40,13 @@ def kept_for_ever(s: State, lives: Lifetimes, ways: Routes) -> dict[Atom, Memo]:
 
 
 def _decorated(s: State, lives: Lifetimes) -> Iterator[tuple[Token, Memo]]:
-    for info, (decorator, _) in s.memoised.items():
+    for info, (decorator, outer) in s.memoised.items():
         frames = [f for f in s.frames if f.info is info]
         if not frames or any(_is_keyed(s, lives, f) for f in frames):
             continue
         span = getattr(decorator, "span", 0)
-        memo = Memo(Site(info, -1, None, decorator, ()), Origin("decorator", info.function.name, span, False))
+        home = info if decorator in info.function.decorators else outer.info
+        memo = Memo(Site(home, -1, None, decorator, ()), Origin("decorator", info.function.name, span, False))
         for frame in frames:
             for token in _tokens(s, frame.returns):
                 yield token, memo

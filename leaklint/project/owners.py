@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from leaklint.index.summary import Attr, Bind, Blend, Call, Const, Display, Item, Name, Param, Range, Term
 from leaklint.project import entries, evaluate
+from leaklint.project.ambient import own_params
 from leaklint.project.id_uses import map_concept
 from leaklint.project.lifetimes import Lifetimes, isolated
 from leaklint.project.lookups import in_term
@@ -50,11 +51,38 @@ def sessions_of_keys(s: State, lives: Lifetimes, ways: Routes, plan: Schedule) -
     for frame in sorted(ways.before, key=lambda f: ways.distance[f]):
         if not plan.concurrent(frame):
             continue
+        if frame.info in s.memoised and (frame.info, "") not in seen and (found := _memoised(s, ways, frame)):
+            seen.add((frame.info, ""))
+            yield found
         for effect in frame.effects:
             suspect = _of_key(s, lives, ways, frame, effect)
             if suspect is not None and (effect.holder, suspect.name) not in seen:
                 seen.add((effect.holder, suspect.name))
                 yield suspect
+
+
+def _memoised(s: State, ways: Routes, frame: Frame) -> CredentialSuspect | None:
+    """A memoising function that makes a session for each key, which is all that it is asked with."""
+    info, (decorator, outer) = frame.info, s.memoised[frame.info]
+    own = [p for p in info.function.params if p.name in own_params(info)]
+    at = max(len(info.function.ops) - 1, 0)
+    if len(own) != 1 or not _is_shared_key(s, Name(own[0].name, own[0].span), frame, at):
+        return None
+    if _is_aside(info.function.name) or not _are_sessions(s, info.function.name, frame.returns):
+        return None
+    module = outer.info.module
+    span = module.span(getattr(decorator, "span", info.function.head))
+    called = decorator not in info.function.decorators
+    return CredentialSuspect(
+        function=info.qualname,
+        span=span,
+        statement=span if called else module.span(info.function.head),
+        route=ways.route(frame),
+        name=info.function.name,
+        key=own[0].name,
+        written=module.source(getattr(decorator, "span", info.function.head)),
+        created=None,
+    )
 
 
 def _of_key(s: State, lives: Lifetimes, ways: Routes, frame: Frame, effect: Effect) -> CredentialSuspect | None:
@@ -111,13 +139,22 @@ def _holds_sessions(s: State, place: Term, effect: Effect) -> bool:
     """Whether what a map keeps is one run of somebody's, by its name, its values' name or their class."""
     name = _last(place)
     value = _last(effect.value_term) if effect.value_term is not None else ""
-    classes = {_class_name(a) for a in effect.value if isinstance(a, Instance)}
-    if any(_is_aside(n) for n in (name, value, *classes)):
+    if _is_aside(name) or _is_aside(value):
         return False
-    if map_concept(s.models, name) == "session" or s.models.concept(value) == "session":
-        return True
-    types = [s.models.type(a.fqn) for a in effect.value if isinstance(a, Instance) and a.fqn]
-    return any(c.endswith(_SESSION_CLASSES) for c in classes) or any(t is not None and t.conversation for t in types)
+    return map_concept(s.models, name) == "session" or _are_sessions(s, value, effect.value)
+
+
+def _are_sessions(s: State, name: str, value: Value) -> bool:
+    """Whether something of this name and value is one run of somebody's."""
+    classes = {_class_name(a) for a in value if isinstance(a, Instance)}
+    if any(_is_aside(c) for c in classes):
+        return False
+    types = [s.models.type(a.fqn) for a in value if isinstance(a, Instance) and a.fqn]
+    return (
+        s.models.concept(name) == "session"
+        or any(c.endswith(_SESSION_CLASSES) for c in classes)
+        or any(t is not None and t.conversation for t in types)
+    )
 
 
 def _class_name(atom: Instance) -> str:
