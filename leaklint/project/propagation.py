@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from leaklint.index.summary import Attr, Bind, Call, Const, How, Kind, Name
 from leaklint.project import calls as solver
+from leaklint.project import evaluate
 from leaklint.project.bindings import calls, left_out
 from leaklint.project.idnames import id_concept, plain
 from leaklint.project.overrides import Ids, reached
@@ -18,7 +19,7 @@ from leaklint.project.routes import Routes
 from leaklint.project.spots import Spot, around, conditions, origins
 from leaklint.project.state import Frame
 from leaklint.project.suspect import PropagationSuspect
-from leaklint.project.values import Instance
+from leaklint.project.values import ClassValue, Instance
 
 TRAVELLING = frozenset(("request", "trace", "session", "tenant", "model", "id"))
 _DETACHED = frozenset(("create_task", "ensure_future", "run_coroutine_threadsafe", "add_task"))
@@ -43,6 +44,8 @@ def ids_not_passed(known: Ids, ways: Routes, ignored: set[tuple[FunctionInfo, st
                 if concept not in TRAVELLING or any((t.info, param.name) in ignored for t in run):
                     continue
                 if any(_takes_ambient(known, target, param.name, concept) for target in run):
+                    continue
+                if any(_is_a_mark(known, target, param.name) for target in run):
                     continue
                 available = in_scope(known, info, spot.position, param.name)
                 if not available or (info, available) in ignored or _told_otherwise(known, info, spot, call, available):
@@ -95,6 +98,21 @@ def field_of_parameter(known: Ids, info: FunctionInfo, name: str) -> str:
 def _takes_ambient(known: Ids, target: Frame, name: str, concept: str) -> bool:
     """Whether the callee takes the ambient id where it is given none: the id travels in the context."""
     return any(use.concept == concept and name in use.asks for use in known.uses.get(target.info, ()))
+
+
+def _is_a_mark(known: Ids, target: Frame, name: str) -> bool:
+    """Whether a default is an object that says "not given": leaving it out means to leave things as they are."""
+    default = next(p.default for p in target.info.function.params if p.name == name)
+    env = target.env
+    if env is None or not isinstance(default, (Attr, Name)):
+        return False
+    s, end = known.found.state, max(len(env.info.function.ops) - 1, 0)
+    if isinstance(default, Attr):
+        return any(isinstance(atom, ClassValue) for atom in evaluate.evaluate(s, env, default.base, end))
+    if any(isinstance(atom, (Instance, ClassValue)) for atom in evaluate.evaluate(s, env, default, end)):
+        return True
+    made = [getattr(env.info.function.ops[b], "value", None) for b in env.info.binds().get(default.id, ())]
+    return any(isinstance(term, Call) and isinstance(term.func, Name) and term.func.id == "object" for term in made)
 
 
 def _told_otherwise(known: Ids, info: FunctionInfo, spot: Spot, call: Call, available: str) -> bool:
