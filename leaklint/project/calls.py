@@ -41,7 +41,7 @@ def call(s: State, frame: Frame, term: Call, func: Value, args: Args, keywords: 
     """The value of a call; runs what it calls."""
     frame.made[term.order] = Made(term, at, (), ())
     found: Value = NOTHING
-    for atom in func:
+    for atom in _callable(func) or func:
         value = call_atom(s, frame, atom, term, args, keywords, at)
         found = found | value if found else value
     if func:
@@ -50,6 +50,13 @@ def call(s: State, frame: Frame, term: Call, func: Value, args: Args, keywords: 
         s.unresolved += 1
         found = found | library_calls.unknown(s, frame, term, NOTHING, args, keywords, at)
     return found
+
+
+def _callable(func: Value) -> Value:
+    """The functions in a value that a request chose by a key; nothing where there are none, or nothing else."""
+    if not any(a.__class__ is Taint for a in func):
+        return NOTHING
+    return frozenset(a for a in func if isinstance(a, (FunctionValue, Method, ClassValue, Partial)))
 
 
 def call_atom(s: State, frame: Frame, atom: Atom, term: Call, args: Args, keywords: Keywords, at: int) -> Value:
@@ -129,7 +136,8 @@ def _kind_of(s: State, value: Value) -> object:
             strength = max(strength, 2 if atom.strength is Strength.IDENTITY else 1)  # type: ignore[attr-defined]
         elif kind is Literal:
             if atom.value.__class__ is str and s.program.is_module_name(atom.value):  # type: ignore[attr-defined]
-                return Selector(atom.value)  # type: ignore[attr-defined]
+                if atom.value != atom.module.name:  # type: ignore[attr-defined]  # `__name__` is said for logs
+                    return Selector(atom.value)  # type: ignore[attr-defined]
         elif kind is not Token:
             count, one = count + 1, atom
     return (strength, one if count == 1 else count > 0)

@@ -115,6 +115,8 @@ def free(s: State, frame: Frame, ident: str, span: int, at: int) -> Value:
         found = star_import(s, frame, module, op, ident)
         if found:
             return found
+    if ident == "__name__":
+        return frozenset((s.literal(module.name, module, module.functions[0].function.head),))
     return frozenset((s.external(f"builtins.{ident}"),))
 
 
@@ -269,7 +271,16 @@ def constant_key(term: Term | None, value: Value) -> object | None:
         (atom,) = value
         if isinstance(atom, Literal):
             return atom.value
+        if isinstance(atom, Instance) and _is_made_by_a_module(atom):
+            return "object", atom.module.path, atom.span
     return None
+
+
+def _is_made_by_a_module(atom: Instance) -> bool:
+    """Whether there is one such object, which a module made: a key that only it can be."""
+    if atom.frame is None or atom.joined or atom.phase is not Phase.SETUP:
+        return False
+    return atom.frame.info.function.kind in (Kind.MODULE, Kind.CLASS)
 
 
 # --- calls and computed values --------------------------------------------------------------------------------------
