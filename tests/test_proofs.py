@@ -1,7 +1,8 @@
 """Conversions proven by running: before, one user sees what belongs to another; once fixed, each is served as if alone.
 
 Each folder of `tests/proofs/cases` is a small application that runs for real, and is named for the conversion and its
-surroundings. The first comment of its `app.py` is the title of the fix that it proves.
+surroundings. Comments at the top of its `app.py` say the title of the fix that it proves, and what shows before where
+that is not the other user: work that is lost when two meet, or no id of the user's own.
 """
 
 from __future__ import annotations
@@ -35,28 +36,44 @@ def _played(app: Path) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def _crossed(seen: Any) -> bool:
-    """Whether one of the two users is shown the name of the other."""
-    together = seen["together"]
-    return "bob" in json.dumps(together["ann"]) or "ann" in json.dumps(together["bob"])
+def _shows(what: str, before: Any, after: Any) -> bool:
+    """Whether the bug that a case is about is there before the fix."""
+    together = before["together"]
+    match what:
+        case "lost work":
+            return bool(together != before["alone"])
+        case "no id":
+            return not any(name in json.dumps(before["alone"][name]) for name in before["alone"]) and all(
+                name in json.dumps(after["alone"][name]) for name in after["alone"]
+            )
+        case _:
+            return "bob" in json.dumps(together["ann"]) or "ann" in json.dumps(together["bob"])
+
+
+def _setting(app: Path, key: str) -> str:
+    found = re.search(rf"^# {key}: (.*)$", (app / "app.py").read_text("utf-8"), re.M)
+    return found[1] if found else ""
+
+
+def _fixed(app: Path) -> fixes.Outcome:
+    return fixes.fix(app, Config(root=app), [app], unsafe=True, select=(), apply=True)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_users_are_apart_once_fixed_and_not_before(name: str, tmp_path: Path) -> None:
     app = Path(shutil.copytree(PROOFS / "cases" / name, tmp_path / name))
     (app / ".git").mkdir()
-    title = re.search(r"^# fix: (.*)$", (app / "app.py").read_text("utf-8"), re.M)
-    assert title is not None, "app.py does not say which fix it proves"
+    title, what = _setting(app, "fix"), _setting(app, "shows")
 
     before = _played(app)
-    assert _crossed(before), "the leak does not show"
-
-    outcome = fixes.fix(app, Config(root=app), [app], unsafe=True, select=(), apply=True)
-    assert title[1] in [one.fix.title for one in outcome.fixed if one.fix], [why for _, why in outcome.left]
+    outcome = _fixed(app)
+    assert title in [one.fix.title for one in outcome.fixed if one.fix], [why for _, why in outcome.left]
     assert not outcome.left
+    assert _fixed(app).diff == ""
 
     after = _played(app)
-    assert after["alone"] == before["alone"], "a single user is served in another way"
+    assert _shows(what, before, after), f"the bug does not show: {before}"
+    assert not _shows(what, after, after), f"the bug still shows: {after}"
     assert after["together"] == after["alone"], "the users are not apart"
-    again = fixes.fix(app, Config(root=app), [app], unsafe=True, select=(), apply=True)
-    assert again.diff == ""
+    if what != "no id":
+        assert after["alone"] == before["alone"], "a single user is served in another way"

@@ -1,4 +1,4 @@
-"""Users who take turns: whoever comes to a pause waits until everybody else has come to one, or is done.
+"""Users who take turns: whoever comes to a pause waits until nobody else can go on.
 
 Applications of the proofs import `pause` (on an event loop) or `rest` (in a thread) where a real one would wait for a
 database or a model. Nothing depends on time, so two runs interleave alike: in turns, from pause to pause.
@@ -11,7 +11,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 _waiting: "deque[asyncio.Future[None]]" = deque()
-_on_loop = 0  # users of the event loop who are not done
+_moves: "list[asyncio.Future[None]]" = []  # who came to a pause since the last look, behind who made us look
+
+ROUNDS = 100  # of the event loop; far more than a step of a user takes
 
 _baton = threading.Condition()
 _line: deque[object] = deque()  # who may run next, in threads; the first one runs
@@ -19,11 +21,27 @@ _mine = threading.local()
 
 
 async def pause() -> None:
-    """Let the others go on until each of them waits too."""
+    """Let the others go on until none of them can."""
     turn = asyncio.get_running_loop().create_future()
     _waiting.append(turn)
-    _go_on()
+    _moves.append(turn)
+    if len(_moves) == 1:
+        _watch(0)
     await turn
+
+
+def _watch(idle: int) -> None:
+    """Wake who waits longest when the event loop has gone round often, and nobody came to a pause meanwhile."""
+    if not _waiting:
+        _moves.clear()
+        return
+    if len(_moves) > 1:
+        idle = 0
+        del _moves[1:]
+    if idle == ROUNDS:
+        _waiting.popleft().set_result(None)
+        idle = 0
+    asyncio.get_running_loop().call_soon(_watch, idle + 1)
 
 
 def rest() -> None:
@@ -36,9 +54,7 @@ def rest() -> None:
 
 async def together(visits: Sequence[Callable[[], Awaitable[Any]]]) -> list[Any]:
     """What each visit on the event loop saw, all of them in turns."""
-    global _on_loop
-    _on_loop = len(visits)
-    return await asyncio.gather(*(_visited(visit) for visit in visits))
+    return await asyncio.gather(*(visit() for visit in visits))
 
 
 def in_threads(visits: Sequence[Callable[[], Any]]) -> list[Any]:
@@ -55,20 +71,6 @@ def in_threads(visits: Sequence[Callable[[], Any]]) -> list[Any]:
     for thread in threads:
         thread.join()
     return [seen[number] for number in range(len(visits))]
-
-
-async def _visited(visit: Callable[[], Awaitable[Any]]) -> Any:
-    global _on_loop
-    try:
-        return await visit()
-    finally:
-        _on_loop -= 1
-        _go_on()
-
-
-def _go_on() -> None:
-    if _waiting and len(_waiting) >= _on_loop:
-        _waiting.popleft().set_result(None)
 
 
 def _ran(number: int, visit: Callable[[], Any], token: object, seen: dict[int, Any]) -> None:

@@ -1,0 +1,15 @@
+# fix: Make a new `[]` for each context
+from contextvars import ContextVar
+
+from fastapi import FastAPI
+from turns import pause
+
+app = FastAPI()
+notes: ContextVar[list[str]] = ContextVar("notes", default=[])
+
+
+@app.get("/notes")
+async def add(text: str) -> list[str]:
+    notes.get().append(text)
+    await pause()
+    return notes.get()

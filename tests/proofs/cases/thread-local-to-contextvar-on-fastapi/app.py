@@ -1,0 +1,19 @@
+# fix: Keep it in a ContextVar
+import threading
+
+from fastapi import FastAPI
+from turns import pause
+
+app = FastAPI()
+state = threading.local()
+
+
+@app.get("/greet")
+async def greet(user: str) -> str:
+    state.user = user
+    await pause()
+    return line()
+
+
+def line() -> str:
+    return f"Hello {state.user}"
