@@ -82,15 +82,16 @@ def _held_type(syntax: Syntax, statement: cst.SimpleStatementLine) -> cst.BaseEx
 
 
 def _function(syntax: Syntax, statement: cst.SimpleStatementLine, suspect: ContextVarSuspect, head: str) -> Edit:
+    step = syntax.module.default_indent
     lines = [
         "",
         "",
         head,
-        f"    value = {suspect.name}.get()",
-        "    if value is None:",
-        f"        value = {suspect.default}",
-        f"        {suspect.name}.set(value)",
-        "    return value",
+        f"{step}value = {suspect.name}.get()",
+        f"{step}if value is None:",
+        f"{step}{step}value = {suspect.default}",
+        f"{step}{step}{suspect.name}.set(value)",
+        f"{step}return value",
     ]
     body = list(syntax.module.body)
     behind = body[body.index(statement) + 1 :]

@@ -70,6 +70,20 @@ def has_member(syntax: Syntax, source: str, name: str) -> bool:
     return False
 
 
+def full_name(syntax: Syntax, text: str) -> str:
+    """The dotted name that a name or dotted name of the file stands for; as it is where nothing imports it."""
+    for line in _lines(syntax):
+        for small in line.body:
+            if not isinstance(small, _Import) or isinstance(small.names, cst.ImportStar):
+                continue
+            for alias in small.names:
+                bound = _bound(alias)
+                if text == bound or text.startswith(f"{bound}."):
+                    source = f"{_source(small)}." if isinstance(small, cst.ImportFrom) else ""
+                    return f"{source}{_dotted(alias.name)}{text.removeprefix(bound)}"
+    return text
+
+
 def unused(syntax: Syntax, edits: Sequence[Edit]) -> list[Edit]:
     """Edits that drop the imports whose last use the given edits take away."""
     dropped: list[Edit] = []

@@ -159,7 +159,7 @@ class SessionKeys:
                 continue
             there = self._files[path]
             for node in _mentions(there, name):
-                if node is function or node in known or _is_own_name(there, node, name):
+                if node is function or node in known or _is_another(syntax, function, there, node):
                     continue
                 if handler and not isinstance(there.parent(node), cst.Call):
                     continue  # registered
@@ -197,6 +197,20 @@ def _mentions(syntax: Syntax, name: str) -> Iterator[cst.CSTNode]:
                 yield node
 
 
-def _is_own_name(syntax: Syntax, node: cst.CSTNode, name: str) -> bool:
-    """Whether a name is a variable of the function around it, or of a class of its own."""
-    return isinstance(node, cst.Name) and is_local(syntax, node, name)
+def _is_another(syntax: Syntax, function: cst.FunctionDef, there: Syntax, node: cst.CSTNode) -> bool:
+    """Whether what is spelled like the function cannot be it: a variable, or a function of another kind."""
+    owner = syntax.enclosing(function, (cst.ClassDef, cst.FunctionDef))
+    around = there.enclosing(node, (cst.ClassDef, cst.FunctionDef))
+    match node:
+        case cst.Name():
+            return isinstance(owner, cst.ClassDef) or is_local(there, node, function.name.value)
+        case cst.FunctionDef() if not isinstance(owner, cst.ClassDef):
+            return around is not owner or there is not syntax
+        case cst.FunctionDef() if isinstance(around, cst.ClassDef) and isinstance(owner, cst.ClassDef):
+            return not (owner.bases or around.bases)  # one that overrides it would have to take the argument too
+        case cst.FunctionDef():
+            return True
+        case cst.Attribute(value=cst.Name(value="self" | "cls")):
+            return not isinstance(owner, cst.ClassDef)
+        case _:
+            return False

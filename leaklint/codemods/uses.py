@@ -20,7 +20,7 @@ from leaklint.project.suspect import Place, Use
 from leaklint.syntax import Files, Syntax
 
 PLAIN_BASES = frozenset({"object", "ABC", "ABCMeta", "Generic", "Protocol", "metaclass"})
-_BY_NAME = frozenset({"setattr", "getattr", "delattr", "hasattr"})
+BY_NAME = frozenset({"setattr", "getattr", "delattr", "hasattr"})
 GROWING = frozenset({"append", "add", "update", "extend", "insert", "setdefault", "appendleft", "extendleft"})
 _SHRINKING = frozenset({"pop", "clear", "popitem", "remove", "discard", "popleft"})
 
@@ -248,7 +248,7 @@ def _mention(node: cst.CSTNode, slot: str) -> cst.CSTNode | None:
     match node:
         case cst.Attribute(value=cst.Name(value="self" | "cls"), attr=cst.Name(value=name)) if name == slot:
             return node
-        case cst.Call(func=cst.Name(value=name), args=[_, second, *_]) if name in _BY_NAME:
+        case cst.Call(func=cst.Name(value=name), args=[_, second, *_]) if name in BY_NAME:
             return node if _names(second.value, slot) else None
         case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value="__slots__"))]):
             return node if f'"{slot}"' in _flat(node) or f"'{slot}'" in _flat(node) else None

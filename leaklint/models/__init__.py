@@ -136,6 +136,7 @@ class HomeModel:
     id: str = ""  # expression that identifies the session: "request.session_hash"
     type: str = ""  # of the parameter that offers it: "gradio.Request"
     given: bool = False  # whether a handler gets it in any parameter that is annotated with `type`
+    shared: str = ""  # of `use` on an object of `type`: what is taken for it and is everybody's: "request.app.state"
     once: str = ""  # the session's own id, by its full dotted name; `{name}` and `{fresh}` are filled in
 
 

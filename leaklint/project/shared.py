@@ -518,6 +518,8 @@ def _apart(s: State, ways: Routes, story: Story) -> Use | None:
     for holder, name in story.holders:
         wanted[holder].add(name)
     writing = set[FunctionInfo]().union(*(ways.entries(frame) for frame, _ in story.writes))
+    every = {f.info for f in s.entries if f.entry is not None and f.entry.model.every}
+    always = writing <= every  # then whoever reads it in a request has one that wrote it
     found: set[Use] = set()
     for frame in s.frames:
         read = [spots for (holder, name), spots in frame.loads.items() if name in wanted.get(holder, ())]
@@ -525,7 +527,7 @@ def _apart(s: State, ways: Routes, story: Story) -> Use | None:
         touched += [(e.position, e.span) for e in frame.effects if e.field in wanted.get(e.holder, ())]
         if not touched or _is_making_the_slot(story, frame):
             continue
-        if not ways.reached(frame) or not ways.entries(frame) <= writing:
+        if not ways.reached(frame) or not (always or ways.entries(frame) <= writing):
             module, (at, span) = frame.info.module, touched[0]
             op = frame.info.function.ops[at]
             found.add(Use(Access.READ, module.span(span), module.span(op.span), frame.info.qualname, True))

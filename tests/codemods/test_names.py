@@ -1,4 +1,4 @@
-"""Module-level names and variables of set-up functions: whole programs, fixed as `leaklint fix --unsafe-fixes` does.
+"""Whole programs, fixed as `leaklint fix --unsafe-fixes` does: shared names, variables, and state of sessions.
 
 `before.py` becomes `after.py`, or its finding is left with the reason of `reason.txt`.
 """
@@ -11,7 +11,7 @@ from leaklint.config import Config
 
 from pairs import CASES, comments
 
-FOLDERS = sorted((CASES / "names").iterdir())
+FOLDERS = sorted([*(CASES / "names").iterdir(), *(CASES / "programs").iterdir()])
 
 
 def mended(folder: Path, text: str) -> fixes.Outcome:

@@ -1,0 +1,161 @@
+"""Fixes of programs that differ in what does not matter: the result differs in just the same, and in nothing else.
+
+Each program has a plain text and its plain fix. Line ends, indents, comments, statements in between, names and both
+ends of the file are varied; what was varied is then taken out of the result, which must be the plain fix.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tempfile
+import tokenize
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from leaklint import fix as fixes
+from leaklint import pages, rule
+from leaklint.config import Config
+from leaklint.finding import Safety
+
+PROOFS = Path(__file__).parent / "proofs" / "cases"
+EXAMPLES = 3
+
+
+def _programs() -> dict[str, str]:
+    """Programs of one file whose findings have a fix: the rules' own examples, and those that are proven by running."""
+    found = {case.name: (case / "app.py").read_text("utf-8") for case in PROOFS.iterdir() if _is_alone(case)}
+    for name, kind in rule.load_all().items():
+        if kind.fix in (Safety.SAFE, Safety.SUGGESTED):
+            example = dict(pages.page(name).sections)["Example"]
+            found[name] = re.findall(r"^```python\n(.*?)^```$", example, re.M | re.S)[0]
+    return dict(sorted(found.items()))
+
+
+def _is_alone(case: Path) -> bool:
+    return sum(file.suffix == ".py" for file in case.iterdir()) == 2
+
+
+PROGRAMS = _programs()
+
+
+@dataclass(frozen=True)
+class Noise:
+    """What is varied; numbers choose places in the text, modulo how many there are."""
+
+    newline: str
+    indent: str
+    start: str
+    ended: bool
+    above: tuple[int, ...]  # statements that get a comment line above them
+    behind: tuple[int, ...]  # statements that get a comment behind them
+    between: tuple[int, ...]  # top-level statements that get another one above them
+    name: str  # put behind the names of all classes; those of functions and variables may say what they are for
+
+
+noises = st.builds(
+    Noise,
+    newline=st.sampled_from(["\n", "\r\n"]),
+    indent=st.sampled_from(["    ", "  ", "\t"]),
+    start=st.sampled_from(["", "\ufeff", "\x0c", "#!/usr/bin/env python\n"]),
+    ended=st.booleans(),
+    above=st.lists(st.integers(0, 200), max_size=4).map(tuple),
+    behind=st.lists(st.integers(0, 200), max_size=4).map(tuple),
+    between=st.lists(st.integers(0, 200), max_size=3).map(tuple),
+    name=st.sampled_from(["", "_ß", "Xy"]),
+)
+
+
+def _fixed(text: str) -> tuple[str, list[str]]:
+    """The text with all its fixes made, and their titles."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "app.py").write_bytes(text.encode("utf-8"))
+        outcome = fixes.fix(folder, Config(folder), (folder,), unsafe=True, select=(), apply=True)
+        again = fixes.fix(folder, Config(folder), (folder,), unsafe=True, select=(), apply=True)
+        assert again.changed == ()
+        assert not [reason for _, reason in outcome.left if "taken back" in reason]
+        return (folder / "app.py").read_bytes().decode("utf-8"), [one.fix.title for one in outcome.fixed if one.fix]
+
+
+def _varied(text: str, noise: Noise) -> str:
+    tree = ast.parse(text)
+    if noise.name:
+        text = re.sub(rf"\b({'|'.join(_own_names(tree))})\b", rf"\1{noise.name}", text)
+    lines = text.splitlines()
+    heads = sorted(
+        {node.lineno for node in ast.walk(tree) if isinstance(node, ast.stmt) and not _is_docstring(node, tree)}
+        - {node.lineno for node in ast.walk(tree) if getattr(node, "decorator_list", None)}
+    )
+    ends = [n for n in heads if not re.search(r"[:(\[{,]$", lines[n - 1]) and "#" not in lines[n - 1]]
+    tops = [node.lineno for node in tree.body if not getattr(node, "decorator_list", None)]
+    for number in {ends[n % len(ends)] for n in noise.behind}:
+        lines[number - 1] += f"  # behind {number}"
+    extra: dict[int, list[str]] = {}
+    for number in {heads[n % len(heads)] for n in noise.above}:
+        indent = re.match(r" *", lines[number - 1])[0]  # type: ignore[index]
+        extra.setdefault(number, []).append(f"{indent}# above {number}")
+    for number in {tops[n % len(tops)] for n in noise.between} - {1}:
+        extra.setdefault(number, []).insert(0, f"between_{number} = {number}")
+    out = [one for number, line in enumerate(lines, 1) for one in (*extra.get(number, ()), line)]
+    out = [re.sub(r"^( {4})+", lambda match: noise.indent * (len(match[0]) // 4), line) for line in out]
+    return noise.start.replace("\n", noise.newline) + noise.newline.join(out) + (noise.newline if noise.ended else "")
+
+
+def _own_names(tree: ast.Module) -> Sequence[str]:
+    return [node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)] or ["no class"]
+
+
+def _is_docstring(node: ast.stmt, tree: ast.Module) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _plain(text: str, noise: Noise) -> str:
+    """The text without what was varied."""
+    start = noise.start.replace("\n", noise.newline)
+    assert text.startswith(start)
+    text = text.removeprefix(start)
+    assert text.count(noise.newline) == text.count("\n")
+    text = text.replace(noise.newline, "\n")
+    text = re.sub(r"^[ \t]*# (above|behind) \d+\n?", "", text, flags=re.M)
+    text = re.sub(r"  # behind \d+", "", text)
+    text = re.sub(r"^between_\d+ = \d+\n", "", text, flags=re.M)
+    step = noise.indent
+    text = re.sub(rf"^({re.escape(step)})+", lambda match: "    " * (len(match[0]) // len(step)), text, flags=re.M)
+    return text.removesuffix("\n").replace(noise.name, "") if noise.name else text.removesuffix("\n")
+
+
+def _comments(text: str) -> list[str]:
+    tokens = tokenize.generate_tokens(io.StringIO(text.lstrip("\ufeff\x0c")).readline)
+    return sorted(token.string for token in tokens if token.type == tokenize.COMMENT and "# " in token.string)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_what_does_not_matter_makes_no_difference(name: str) -> None:
+    plain, titles = _fixed(PROGRAMS[name])
+    assert titles, "nothing is fixed"
+
+    @settings(
+        max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    )
+    @given(noises)
+    def check(noise: Noise) -> None:
+        before = _varied(PROGRAMS[name], noise)
+        after, found = _fixed(before)
+        compile(after.lstrip("\ufeff"), "app.py", "exec")
+        assert [title.replace(noise.name, "") for title in found] == titles
+        assert set(_comments(after)) >= {one for one in _comments(before) if "above" in one or "behind" in one}
+        assert _blank_less(_plain(after, noise)) == _blank_less(plain.removesuffix("\n"))
+
+    check()
+
+
+def _blank_less(text: str) -> str:
+    """Blank lines aside: those around a comment belong to it."""
+    return re.sub(r"\n+", "\n", text).lstrip("\n")
