@@ -27,7 +27,7 @@ _SPARE = 4096  # summaries of other programs and of earlier texts that a cache k
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """The summaries with their texts, in the order of the files, and the files that have none."""
+    """The summaries with their texts, and the files that have none; by path."""
 
     modules: tuple[tuple[ModuleSummary, str], ...]
     problems: tuple[Problem, ...]
@@ -35,7 +35,8 @@ class Indexed:
 
 
 def index(files: Sequence[SourceFile], cache: Cache | None, jobs: int, progress: Progress) -> Indexed:
-    """Summarise each file; one that cannot be parsed is a problem."""
+    """Summarise each file, by path; one that cannot be parsed is a problem."""
+    files = sorted(files, key=lambda file: file.path)
     known = _kept(files, cache) if cache is not None else {}
     missing = [file for file in files if file.path not in known]
     found = {**known, **_summarised(missing, cache, jobs, progress)}
@@ -58,26 +59,24 @@ def _summarised(
     files: list[SourceFile], cache: Cache | None, jobs: int, progress: Progress
 ) -> dict[str, ModuleSummary | Problem]:
     parts = workers.shares(files, [len(file.text) for file in files], jobs, _WORTHWHILE)
-    if len(parts) == 1:
-        return dict(_one_by_one(files, cache, progress))
-    packed = workers.spread(partial(_packed, cache), parts)
+    here, there = partial(_outcomes, cache, progress), partial(_packed, cache)
+    outcomes = workers.spread(parts, here, there, _unpacked) if len(parts) > 1 else [here(part) for part in parts]
     return {
-        file.path: pickle.loads(data)  # from a process that was started here
-        for part, answers in zip(parts, packed, strict=True)
-        for file, data in zip(part, answers, strict=True)
+        file.path: outcome
+        for part, found in zip(parts, outcomes, strict=True)
+        for file, outcome in zip(part, found, strict=True)
     }
 
 
-def _one_by_one(
-    files: list[SourceFile], cache: Cache | None, progress: Progress
-) -> Iterator[tuple[str, ModuleSummary | Problem]]:
+def _outcomes(cache: Cache | None, progress: Progress, files: list[SourceFile]) -> list[ModuleSummary | Problem]:
+    outcomes: list[ModuleSummary | Problem] = []
     for number, file in enumerate(files):
         if number % 64 == 0:
             progress(f"indexing {file.path}", number, len(files))
-        outcome = _outcome(file)
-        if cache is not None and isinstance(outcome, ModuleSummary):
-            cache.store(Kind.SUMMARY, reuse.summary_key(file.path, file.digest), pack(outcome))
-        yield file.path, outcome
+        outcomes.append(_outcome(file))
+        if cache is not None:
+            _keep(cache, outcomes[-1], pack(outcomes[-1]))
+    return outcomes
 
 
 def _packed(cache: Cache | None, files: list[SourceFile]) -> list[bytes]:
@@ -86,9 +85,18 @@ def _packed(cache: Cache | None, files: list[SourceFile]) -> list[bytes]:
         for file in files:
             outcome = _outcome(file)
             answers.append(pack(outcome))
-            if cache is not None and isinstance(outcome, ModuleSummary):
-                cache.store(Kind.SUMMARY, reuse.summary_key(file.path, file.digest), answers[-1])
+            if cache is not None:
+                _keep(cache, outcome, answers[-1])
     return answers
+
+
+def _unpacked(answers: list[bytes]) -> list[ModuleSummary | Problem]:
+    return [pickle.loads(answer) for answer in answers]  # from a process that was started here
+
+
+def _keep(cache: Cache, outcome: ModuleSummary | Problem, packed: bytes) -> None:
+    if isinstance(outcome, ModuleSummary):
+        cache.store(Kind.SUMMARY, reuse.summary_key(outcome.path, outcome.digest), packed)
 
 
 def _outcome(file: SourceFile) -> ModuleSummary | Problem:

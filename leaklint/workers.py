@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
+S = TypeVar("S")
 
 FORKS = sys.platform == "linux"
 """Whether a process starts as a copy of this one: at no cost, and with all that this one holds."""
@@ -47,14 +48,19 @@ def shares(items: Sequence[T], sizes: Sequence[int], jobs: int, least: int) -> l
     return [[item for position, item in enumerate(items) if owner[position] == share] for share in range(count)]
 
 
-def spread(work: Callable[[list[T]], R], parts: Sequence[list[T]]) -> list[R]:
-    """What `work` makes of each share; where processes do not fork, it and the shares must be picklable."""
-    started = [_started(work, part) for part in parts[1:]]
+def spread(
+    parts: Sequence[list[T]], here: Callable[[list[T]], R], there: Callable[[list[T]], S], taken: Callable[[S], R]
+) -> list[R]:
+    """What is made of each share: of the first `here`, of the others by `there` and then, in this process, by `taken`.
+
+    What goes to and comes from another process must be picklable. The first share is worked on while others are.
+    """
+    started = [_started(there, part) for part in parts[1:]]
     try:
-        done = [work(parts[0])]
+        done = [here(parts[0])]
         for part, worker in zip(parts[1:], started, strict=True):
             received = worker and _received(worker[1])
-            done.append(received[0] if received else work(part))
+            done.append(taken(received[0]) if received else here(part))
         return done
     finally:
         for worker in filter(None, started):
@@ -63,7 +69,7 @@ def spread(work: Callable[[list[T]], R], parts: Sequence[list[T]]) -> list[R]:
             worker[1].close()
 
 
-def _started(work: Callable[[list[T]], R], part: list[T]) -> tuple[BaseProcess, Connection] | None:
+def _started(work: Callable[[list[T]], S], part: list[T]) -> tuple[BaseProcess, Connection] | None:
     import multiprocessing  # 18 ms that a small program need not pay
 
     context = multiprocessing.get_context("fork" if FORKS else "spawn")
@@ -96,7 +102,7 @@ def _deaf() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _serve(work: Callable[[list[T]], R], part: list[T], writing: Connection) -> None:
+def _serve(work: Callable[[list[T]], S], part: list[T], writing: Connection) -> None:
     try:
         writing.send(work(part))
     except Exception:
