@@ -87,11 +87,9 @@ from collections.abc import Iterator
 import libcst as cst
 
 from leaklint.codemods import identity
-from leaklint.codemods.scope import function_of, parameters
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import IdOrigin, IdSuspect, Suspect
 from leaklint.rule import Rule, Sources, Verdict
-from leaklint.syntax import Syntax
 
 
 class CollidingSessionId(Rule):
@@ -118,19 +116,4 @@ class CollidingSessionId(Rule):
 
 def _fresh(sources: Sources, suspect: IdSuspect) -> Fix:
     syntax = sources.open(suspect.value_span.path)
-    node = syntax.node_at(suspect.value_span)
-    if kept := _stands_for(syntax, node):
-        return Fix("Make a fresh id", Safety.SUGGESTED, refused=f"it is the key of `{kept}`: {syntax.site(node)}")
-    text = isinstance(node, cst.FormattedString | cst.Subscript) or suspect.value.startswith("str(")
-    return identity.give_id(syntax, node, safety=Safety.SAFE if text else Safety.SUGGESTED)
-
-
-def _stands_for(syntax: Syntax, node: cst.CSTNode) -> str:
-    """The object whose `id()` or `hash()` is taken, unless the call was given it: it must get the same id again."""
-    function = function_of(syntax, node)
-    given = {one.name.value for one in parameters(function)} if function is not None else set()
-    for inside in syntax.walk(node):
-        match inside:
-            case cst.Call(func=cst.Name(value="id" | "hash"), args=[cst.Arg(value=cst.Name(value=name))]):
-                return "" if name in given else name
-    return ""
+    return identity.fresh_instead(syntax, syntax.node_at(suspect.value_span), suspect.value)

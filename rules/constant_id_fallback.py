@@ -65,11 +65,12 @@ The fallback is fresh; the result is only logged or shown (`name or "unknown"`);
 
 ## Fix
 
-Suggested: a fresh `uuid4` in place of the constant, or an error where a missing id is a mistake of the caller.
+Suggested: a fresh `uuid4` in place of the constant; the default of a field, or of a parameter that a framework fills
+in, becomes a `default_factory`. Where a missing id is a mistake of the caller, refuse the request instead.
 
 ## What is not found
 
-Fallbacks that are made by a library, such as the default of a header that a framework fills in.
+Fallbacks that are made by a library, and defaults inside of an annotation (`Annotated[str, Field(default="x")]`).
 
 ## References
 
@@ -106,7 +107,7 @@ class ConstantIdFallback(Rule):
         yield Verdict(
             f"`{suspect.name}` is {suspect.value} for all who bring none",
             help="make a fresh id when none is given, or refuse the request",
-            codemods=(lambda sources: _fresh(sources, suspect),) if suspect.in_request else (),
+            codemods=(lambda sources: _fresh(sources, suspect),) if suspect.in_request or suspect.factory else (),
         )
 
 
@@ -115,6 +116,8 @@ def _fresh(sources: Sources, suspect: IdSuspect) -> Fix:
     node = syntax.node_at(suspect.value_span)
     if not isinstance(node, cst.SimpleString):
         return Fix("Fall back to a fresh id", Safety.SUGGESTED, refused=f"`{suspect.value}` is no plain text")
+    if suspect.factory:
+        return identity.fresh_default(syntax, node, suspect.factory, suspect.field)
     if suspect.form == "default":
         return identity.fresh_fallback(syntax, node)
     return identity.give_id(syntax, node, suspect.available)

@@ -125,10 +125,10 @@ def _generate(sources: Sources, suspect: IdSuspect) -> Fix:
     syntax = sources.open(suspect.value_span.path)
     node = syntax.node_at(suspect.value_span)
     match suspect.form:
+        case "default" | "dataclass-field" if suspect.factory:
+            return identity.fresh_default(syntax, node, suspect.factory, suspect.field, safety=Safety.SAFE)
         case "default":
             return identity.generate_inside(syntax, node)
-        case "dataclass-field":
-            return identity.use_default_factory(syntax, node)
         case "module" if isinstance(
             holder := syntax.enclosing(node, (cst.Assign, cst.AnnAssign)), cst.Assign | cst.AnnAssign
         ):

@@ -87,7 +87,8 @@ attribute belongs to an object that is made for each request or session.
 
 ## Fix
 
-Suggested: keep one object for each id.
+Suggested: keep one object for each id; a decorator that remembers an id is taken away. Refused for a lazily set
+attribute where no id of the session is in scope: the object has to be told whose id it keeps, and its callers know.
 
 ## What is not found
 
@@ -136,13 +137,14 @@ class MemoizedSessionId(Rule):
 def _codemods(suspect: IdSuspect) -> tuple[Codemod, ...]:
     if suspect.form == "decorator":
         return (lambda sources: _forget(sources, suspect),)
-    if suspect.available:
-        return (lambda sources: _keyed(sources, suspect),)
-    return ()
+    return (lambda sources: _keyed(sources, suspect),)
 
 
 def _keyed(sources: Sources, suspect: IdSuspect) -> Fix:
     syntax = sources.open(suspect.value_span.path)
+    if not suspect.available:
+        where = syntax.site(syntax.node_at(suspect.value_span))
+        return Fix("Keep one for each session", Safety.SUGGESTED, refused=f"no id of the session is in scope: {where}")
     value = syntax.node_at(suspect.value_span)
     assert isinstance(value, cst.BaseExpression)
     return keep_one_for_each(syntax, value, suspect.available, sources.open)

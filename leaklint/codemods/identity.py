@@ -46,6 +46,29 @@ def _kept(syntax: Syntax, value: cst.BaseExpression, name: str, template: str) -
     return _replaced(syntax, {value: f"{here}.{rest.format(name=name, fresh=text)}"}, [*edits, *also])
 
 
+def fresh_instead(syntax: Syntax, node: cst.CSTNode, said: str) -> Fix:
+    """Put a fresh id in the place of one that can repeat; `said` is its source text.
+
+    Safe where it is a text before and after. Refused where it is the id of an object, which must get the same one
+    again.
+    """
+    if kept := _stands_for(syntax, node):
+        return Fix("Make a fresh id", Safety.SUGGESTED, refused=f"it is the key of `{kept}`: {syntax.site(node)}")
+    text = isinstance(node, cst.FormattedString | cst.Subscript) or said.startswith("str(")
+    return give_id(syntax, node, safety=Safety.SAFE if text else Safety.SUGGESTED)
+
+
+def _stands_for(syntax: Syntax, node: cst.CSTNode) -> str:
+    """The object whose `id()` or `hash()` is taken, unless the call was given it: it must get the same id again."""
+    function = function_of(syntax, node)
+    given = {one.name.value for one in parameters(function)} if function is not None else set()
+    for inside in syntax.walk(node):
+        match inside:
+            case cst.Call(func=cst.Name(value="id" | "hash"), args=[cst.Arg(value=cst.Name(value=name))]):
+                return "" if name in given else name
+    return ""
+
+
 def fresh_fallback(syntax: Syntax, node: cst.CSTNode, expression: str = "") -> Fix:
     """Put a fresh id (or `expression`) in the place of a constant that stands in for a missing id.
 
@@ -68,12 +91,15 @@ def generate_inside(syntax: Syntax, node: cst.CSTNode, *, safety: Safety = Safet
     return offer(title, safety, lambda: _inside(syntax, parameter, ""))
 
 
-def use_default_factory(syntax: Syntax, node: cst.CSTNode, source: str = "dataclasses", name: str = "field") -> Fix:
-    """Make the default of a field for each object, with `default_factory` of `source.name`.
+def fresh_default(
+    syntax: Syntax, node: cst.CSTNode, keyword: str, field: str = "", *, safety: Safety = Safety.SUGGESTED
+) -> Fix:
+    """Make the default of a field or parameter for each object or call, by the factory that `keyword` names.
 
-    `node` is the annotated assignment of the class body, or its value.
+    `node` is a constant, which becomes a fresh id, or the expression that makes one; where it stands alone, `field` is
+    the dotted name of the function that takes the factory.
     """
-    return offer("Use `default_factory`", Safety.SAFE, lambda: as_factory(syntax, _value(syntax, node), source, name))
+    return offer(f"Use `{keyword}`", safety, lambda: _made_each_time(syntax, _value(syntax, node), keyword, field))
 
 
 def generate_at_use(syntax: Syntax, constant: cst.Assign | cst.AnnAssign, files: Files) -> Fix:
@@ -101,6 +127,26 @@ def as_factory(syntax: Syntax, value: cst.BaseExpression, source: str, name: str
         case _:
             field, edits = imports.member(syntax, source, name)
             return [*edits, *syntax.rewrite({value: f"{field}(default_factory={_factory(syntax, value)})"})]
+
+
+def _made_each_time(syntax: Syntax, value: cst.BaseExpression, keyword: str, field: str) -> list[Edit]:
+    edits: list[Edit] = []
+    name = field.rpartition(".")[2]
+    if isinstance(value, cst.Call) and (not field or _last(value.func) == name):  # `Field(str(uuid4()))`
+        kept = _default_of(value.args) or next((arg for arg in value.args if arg.keyword is None), None)
+        value = kept.value if kept is not None else value
+    if isinstance(value, cst.SimpleString | cst.Integer):
+        text, edits = fresh(syntax)
+        made = f"{keyword}=lambda: {text}"
+    else:
+        made = f"{keyword}={_factory(syntax, value)}"
+    around = syntax.parent(value)
+    if isinstance(around, cst.Arg):
+        return [*edits, *syntax.rewrite({around: made})]
+    if not field:
+        raise Refused(f"nothing there takes a factory: {syntax.site(value)}")
+    here, also = imports.member(syntax, field.rpartition(".")[0], name)
+    return [*edits, *also, *syntax.rewrite({value: f"{here}({made})"})]
 
 
 # --- values ------------------------------------------------------------------------------------------------------
@@ -212,6 +258,10 @@ def _inside(syntax: Syntax, parameter: cst.Param, expression: str) -> list[Edit]
 
 def _optional(syntax: Syntax, annotation: cst.BaseExpression) -> dict[cst.CSTNode, Replacement]:
     """The annotation with None taken in, in the way of the file."""
+    match annotation:
+        case cst.Subscript(value=outer, slice=[cst.SubscriptElement(slice=cst.Index(value=inner)), *_]):
+            if _last(outer) == "Annotated":
+                return _optional(syntax, inner)
     text = syntax.code(annotation)
     if "None" in text or "Optional" in text or text == "Any":
         return {}

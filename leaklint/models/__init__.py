@@ -77,6 +77,7 @@ class CallModel:
     sets: str = ""  # attribute of the receiver that keeps argument 0
     factory: str = ""  # the keyword of a function that makes the value: `default_factory`
     inject: str = ""  # "argument": as a parameter's default or annotation, the value is what this argument returns
+    field: str = ""  # of `gives = "dataclass"`: the function that makes a field with a factory
     memo: bool = False  # as a decorator, keeps the first result
     keyed: str = ""  # of `memo`: by the "path" or "url" of the request, or by "arguments" other than the request
     unkeyed: str = ""  # of `memo`: how the names of parameters begin that are left out of the key
@@ -104,6 +105,7 @@ class TypeModel:
     consumed: bool = False  # items are taken out once
     fills: bool = False  # a mapping that keeps what its first argument makes under a key that is read and absent
     dataclass: bool = False  # subclasses get an __init__ from their annotations
+    field: str = ""  # of `dataclass`: the function that makes a field with a factory
     conversation: bool = False  # keeps a history per instance
     reads: tuple[str, ...] = ()  # methods that look up what other processes see as well
     writes: tuple[str, ...] = ()  # and methods that change it

@@ -197,16 +197,17 @@ def bind_arguments(
         bound[more] = _packed(s, frame, term, "builtins.dict", more, items)
     for param in params:
         if param.name not in bound:
-            bound[param.name] = _default(s, function, param.default)
+            bound[param.name] = default(s, function, param.default)
         if bound[param.name] <= _UNKNOWN and param.annotation is not None and function.env is not None:
             bound[param.name] = entries.typed(s, function.env, param.annotation, frame.phase)
     return bound
 
 
-def _default(s: State, function: FunctionValue, default: Term | None) -> Value:
-    if default is None or function.env is None or (default.__class__ is Const and default.value is None):
+def default(s: State, function: FunctionValue, term: Term | None) -> Value:
+    """The value of a parameter's default."""
+    if term is None or function.env is None or (term.__class__ is Const and term.value is None):
         return NOTHING
-    return evaluate.evaluate(s, function.env, default, defined_at(function))
+    return evaluate.evaluate(s, function.env, term, defined_at(function))
 
 
 def defined_at(function: FunctionValue) -> int:

@@ -23,10 +23,12 @@ from leaklint.project.values import (
     FunctionValue,
     Instance,
     Keywords,
+    Literal,
     Member,
     Method,
     Partial,
     Phase,
+    Token,
     Value,
 )
 
@@ -388,7 +390,14 @@ def _parameter(
     data: Atom = evaluate.request_data(s, param.name)
     if param.kind in (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD):
         data = s.taint(Strength.CONTENT)
-    return known | {data}
+    return known | {data} | _said_in_default(s, function, param)
+
+
+def _said_in_default(s: State, function: FunctionValue, param: Param) -> Value:
+    """The id that the default of a parameter brings in where a request says none."""
+    if param.default is None or not s.models.concept(param.name):
+        return NOTHING
+    return frozenset(a for a in calls.default(s, function, param.default) if isinstance(a, (Literal, Token)))
 
 
 def _injected(s: State, handler: Frame, env: Frame, param: Param, function: FunctionValue) -> Value | None:

@@ -13,6 +13,7 @@ from leaklint.finding import Span
 from leaklint.index.summary import Attr, Bind, Const, Item, Kind, Name, Range, Term, Test
 from leaklint.project import calls
 from leaklint.project.generated import becomes_id, brought_in, is_of_process, name_alone
+from leaklint.project.id_defaults import factory_for
 from leaklint.project.id_uses import IdUse, id_concept, uses
 from leaklint.project.lifetimes import Lifetimes
 from leaklint.project.memoized import Memo, kept_for_ever, of_write
@@ -292,9 +293,11 @@ def _suspect(s: State, ways: Routes, brought: Brought) -> IdSuspect:
     module = at.info.module
     op = how.op
     value = span_of(op.value, how.span) if isinstance(op, Bind) and how.span == op.span else how.span
+    value = span_of(at.term) if isinstance(at.term, Const) else value  # `Field("default")`: the constant in it
     frame = use.frame
     inside = [f for f in ways.before if f.info is at.info]
     way = min(inside, key=lambda f: ways.distance[f]) if inside else frame
+    factory, field = factory_for(s, at)
     return IdSuspect(
         function=at.info.qualname,
         span=module.span(how.span),
@@ -310,6 +313,8 @@ def _suspect(s: State, ways: Routes, brought: Brought) -> IdSuspect:
         use_text=use.text,
         form=how.form,
         available=_available(s, inside, at, use.occurrence.concept),
+        factory=factory,
+        field=field,
         in_request=bool(inside),
         uses=tuple(_occurrences(s, at, how)),
     )

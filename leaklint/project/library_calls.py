@@ -19,6 +19,7 @@ from leaklint.project.values import (
     FunctionValue,
     Instance,
     Keywords,
+    Literal,
     Member,
     Method,
     Partial,
@@ -47,7 +48,9 @@ def library_call(
     if model is not None and model.factory:
         made_here = _made_by_factory(s, frame, model, term, args, keywords, at)
         default = argument(args, keywords, 0 if model.gives == "argument" else -1, "default")
-        return made_here or default or _unmodelled(s, frame, fqn, receiver, term, args, keywords, at)
+        if made_here or default or model.gives == "argument":
+            return made_here or default
+        return _unmodelled(s, frame, fqn, receiver, term, args, keywords, at)
     if registrations := s.models.registration(fqn):
         entries.registered(s, frame, registrations, fqn, term, args, keywords)
         if model is None:
@@ -105,7 +108,8 @@ def _made_by_factory(
 ) -> Value:
     """The objects that a field's factory makes; an id or a time that it makes is another one each time."""
     made = call_each(s, frame, argument(args, keywords, -1, model.factory), term, at)
-    return frozenset(atom for atom in made if isinstance(atom, Instance) and (atom.cls or atom.fqn[-2:] != "()"))
+    objects = (a for a in made if isinstance(a, Instance) and (a.cls or a.fqn[-2:] != "()"))
+    return frozenset((*objects, *(a for a in made if isinstance(a, Literal))))
 
 
 def keep_arguments(s: State, instance: Instance, args: Args, keywords: Keywords) -> None:

@@ -167,7 +167,8 @@ def origin(at: Site) -> Origin:
 
 def _origin(at: Site) -> Origin:
     if at.param is not None:
-        return Origin("default", at.param.name, span_of(at.param.default, span_of(at.term)), True)
+        whole = span_of(at.param.default, span_of(at.term))
+        return Origin("default", at.param.name, span_of(at.term) if isinstance(at.term, Const) else whole, True)
     span = span_of(at.term)
     for step in reversed(at.steps):
         match step:

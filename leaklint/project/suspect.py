@@ -277,6 +277,8 @@ class IdSuspect(Suspect):
     form: str  # "assign", "argument", "keyword", "default", "dict-key", "key", "or", "get", "else", "return", "module",
     # "class-attribute", "dataclass-field", "decorator", "lazy-attribute", "factory"
     available: str = ""  # an id of this session that is in scope there: `session_id`, `request.session_hash`
+    factory: str = ""  # the keyword with which a field or parameter makes its default for each object or call
+    field: str = ""  # the function that takes it, by dotted name, where the default stands alone
     in_request: bool = False  # the code that brings it in runs for every request
     uses: tuple[Use, ...] = ()  # every occurrence of the attribute or name that holds it, for codemods
 

@@ -6,12 +6,12 @@ import libcst as cst
 import pytest
 from leaklint.codemods.identity import (
     forget,
+    fresh_default,
     fresh_fallback,
     generate_at_use,
     generate_inside,
     give_id,
     give_session_id,
-    use_default_factory,
 )
 from leaklint.codemods.replace_expression import replace_expression
 from leaklint.finding import Fix, Safety
@@ -198,15 +198,16 @@ def test_a_function_without_a_block_is_refused(text: str) -> None:
 def test_the_default_of_a_field_becomes_a_factory(before: str, after: str) -> None:
     syntax, node = marked(before, cst.AnnAssign)
     assert isinstance(node, cst.AnnAssign)
-    assert converted(syntax, use_default_factory(syntax, node)) == after
+    fix = fresh_default(syntax, node, "default_factory", "dataclasses.field")
+    assert converted(syntax, fix) == after
     assert node.value is not None
-    assert use_default_factory(syntax, node.value) == use_default_factory(syntax, node)
+    assert fresh_default(syntax, node.value, "default_factory", "dataclasses.field") == fix
 
 
 def test_the_factory_may_be_that_of_a_library() -> None:
     syntax, node = marked("from lib import Model\nclass A(Model):\n    <<s: str = make(1)>>\n", cst.AnnAssign)
     assert isinstance(node, cst.AnnAssign)
-    after = converted(syntax, use_default_factory(syntax, node, "lib", "Field"))
+    after = converted(syntax, fresh_default(syntax, node, "default_factory", "lib.Field"))
     assert (
         after == "from lib import Field, Model\nclass A(Model):\n    s: str = Field(default_factory=lambda: make(1))\n"
     )
