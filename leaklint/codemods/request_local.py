@@ -338,12 +338,20 @@ def _stores_its_parameter(slot: Slot, initial: _Initial, method: cst.FunctionDef
 
 def _reused_parameter(slot: Slot, scope: cst.FunctionDef, stores: Sequence[Site]) -> str:
     """The parameter that is all that is ever stored and is never bound again, if there is one."""
-    store, value = stores[0], stores[0].value
-    if len(stores) > 1 or not isinstance(store.statement, cst.Assign) or not isinstance(value, cst.Name):
+    if len(stores) > 1 or stores[0].statement is None:
         return ""
-    if value.value not in [parameter.name.value for parameter in parameters(scope)]:
+    return parameter_for(slot.syntax, scope, stores[0].statement, stores[0].value)
+
+
+def parameter_for(
+    syntax: Syntax, function: cst.FunctionDef, statement: cst.CSTNode | None, value: cst.BaseExpression | None
+) -> str:
+    """The parameter that a plain assignment stores, where the function never binds it again; else empty."""
+    if not isinstance(statement, cst.Assign) or len(statement.targets) > 1 or not isinstance(value, cst.Name):
         return ""
-    return "" if _is_rebound(slot.syntax, scope, value.value) else value.value
+    if value.value not in [parameter.name.value for parameter in parameters(function)]:
+        return ""
+    return "" if _is_rebound(syntax, function, value.value) else value.value
 
 
 def _is_rebound(syntax: Syntax, scope: cst.FunctionDef, name: str) -> bool:

@@ -96,7 +96,7 @@ def _owner(syntax: Syntax, place: Place, uses: Sequence[Use]) -> cst.ClassDef:
             (up for up in syntax.ancestors(node) if isinstance(up, cst.ClassDef) and up.name.value == name), None
         )
         if owner is None:
-            raise Refused(f"`{place.slot}` is used outside of a class at {_site(use.span)}")
+            raise Refused(f"`{place.slot}` is used outside of its class at {_site(use.span)}")
         if not isinstance(owner.body, cst.IndentedBlock):
             raise Refused(f"the body of `{name}` is on one line at {syntax.site(owner)}")
         return owner
@@ -124,7 +124,7 @@ def _nodes(syntax: Syntax, uses: Iterable[Use], slot: str) -> list[cst.CSTNode]:
 def _site_of(syntax: Syntax, owner: cst.ClassDef, slot: str, node: cst.CSTNode, *, counted: bool) -> Site:
     method = method_of(syntax, owner, node)
     if method is None:
-        raise Refused(f"`{slot}` is used in the class body at {syntax.site(node)}")
+        raise Refused(f"`{slot}` is used outside of the methods of its class at {syntax.site(node)}")
     if isinstance(node, cst.Call):
         _refuse_other_receiver(syntax, method, node.args[0].value if node.args else node, slot)
         return _by_name(syntax, method, node, slot)
