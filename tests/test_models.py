@@ -249,7 +249,7 @@ def test_what_is_required_exists(file: str) -> None:
 @pytest.mark.parametrize("file", FILES)
 def test_an_entry_says_how_it_is_made(file: str) -> None:
     for row in shipped()[file].entry:
-        assert row.decorator or row.call or row.base or row.shape or row.script, row
+        assert row.decorator or row.call or row.base or row.shape or row.script or row.settings, row
         assert not row.base or row.methods, f"{row.base}: which methods?"
         assert not row.function or row.shape, f"{row.function}: of which shape?"
         assert row.argument >= 0 or row.keyword, f"{row.call}: which argument?"
@@ -303,7 +303,8 @@ def _says_something(name: str, type_: str) -> bool:
 
 @pytest.mark.parametrize("file", FILES)
 def test_parameters_have_types_that_some_row_knows(file: str, everything: Models) -> None:
-    unknown = [name for row in shipped()[file].entry for name in row.types if name and everything.type(name) is None]
+    named = (name.rpartition("=")[2] for row in shipped()[file].entry for name in row.types)
+    unknown = [name for name in named if name and everything.type(name) is None]
     assert not unknown, "without a row in [[type]] nothing is known of such a parameter"
 
 

@@ -32,6 +32,7 @@ class EntryModel:
     argument: int = 0  # position of the function in `call`
     keyword: tuple[str, ...] = ()  # or its keyword, or several
     base: tuple[str, ...] = ()  # methods of subclasses
+    settings: tuple[str, ...] = ()  # names of classes whose attribute `keyword` holds the functions
     methods: tuple[str, ...] = ()  # their names; `*` for all public ones
     shape: tuple[str, ...] = ()  # parameter names by which such a function is known, `self` aside
     function: tuple[str, ...] = ()  # names that a function of that shape must have; any when empty
@@ -271,7 +272,7 @@ def _row(kind: type[T], table: str, row: Mapping[str, Any], path: str, text: str
         raise UserError(f"{path}: [[{table}]] {error}", "see docs/models.md") from None
 
 
-_NAMES = ("decorator", "call", "base", "name", "keyword")  # one or several, with alternatives
+_NAMES = ("decorator", "call", "base", "name", "keyword", "settings")  # one or several, with alternatives
 _KINDS = {str: "a string", bool: "`true` or `false`", int: "a whole number"}
 
 
@@ -419,6 +420,7 @@ class Models:
         self.test_runners: set[str] = set()
         self.test_folders: set[str] = set()
         self.shapes: dict[tuple[str, ...], list[EntryModel]] = {}
+        self.settings: dict[str, list[EntryModel]] = {}  # by the name of a class
         self.scripts: dict[str, EntryModel] = {}
         self.decorating: set[str] = set()  # last names of decorators that make entry points
         self._registering: _Patterns[EntryModel] = _Patterns()  # and of calls that do
@@ -446,6 +448,8 @@ class Models:
             self._bases.add_all(entry.base, entry)
             if entry.shape:
                 self.shapes.setdefault(entry.shape, []).append(entry)
+            for name in entry.settings:
+                self.settings.setdefault(name, []).append(entry)
             for package in entry.script:
                 self.scripts[package] = entry
             owners = (p.rpartition(".")[0] for p in (*entry.decorator, *entry.call))

@@ -198,6 +198,15 @@ def subclassed(s: State, frame: Frame, cls: ClassValue) -> None:
             _class_entry(s, frame, cls, entry, base)
 
 
+def listed_in_settings(s: State, frame: Frame, cls: ClassValue) -> None:
+    """A class that is known by its name alone, whose attributes say what is run: `functions = [f, g]`."""
+    name = cls.info.summary.name
+    for entry in s.models.settings.get(name, ()):
+        term = Call(Name(name, cls.info.summary.head), (), (), cls.info.summary.head, -1)
+        for atom in NOTHING.union(*(s.read(cls, keyword, frame) for keyword in entry.keyword)):
+            _register(s, frame, entry, name, atom, term)
+
+
 def _class_entry(s: State, frame: Frame, cls: ClassValue, entry: EntryModel, fqn: str) -> None:
     phase = Phase.REQUEST if entry.instance == "request" and not _is_kept(s, cls, entry) else Phase.SETUP
     instance = s.the_instance(cls, "", cls.info.module, cls.info.summary.head, phase)
@@ -382,7 +391,7 @@ def _parameter(
         kinds = [s.models.type(a.fqn) for a in known if isinstance(a, Instance)]
         if any(k is not None for k in kinds):
             return known  # the request object itself, or a helper of the framework
-    usual = entry.types[position] if position < len(entry.types) and param.kind in _BY_POSITION else ""
+    usual = _usual_type(entry, param, position)
     if usual and param.annotation is None and not entry.returned:
         return frozenset((s.the_instance(None, usual, env.info.module, 0, Phase.REQUEST),))
     if entry.parameters != "request":
@@ -400,11 +409,22 @@ def _said_in_default(s: State, function: FunctionValue, param: Param) -> Value:
     return frozenset(a for a in calls.default(s, function, param.default) if isinstance(a, (Literal, Token)))
 
 
+def _usual_type(entry: EntryModel, param: Param, position: int) -> str:
+    """The class that a framework passes for a parameter, by its name or else by its position."""
+    by_name = dict(t.split("=") for t in entry.types if "=" in t)
+    by_position = [t for t in entry.types if "=" not in t]
+    if param.name in by_name:
+        return by_name[param.name]
+    return by_position[position] if position < len(by_position) and param.kind in _BY_POSITION else ""
+
+
 def _injected(s: State, handler: Frame, env: Frame, param: Param, function: FunctionValue) -> Value | None:
     """What a marker such as a default of `Depends(f)` or `Annotated[T, Depends(f)]` provides."""
     at = calls.defined_at(function)
     if isinstance(param.default, Item) and (known := _made_by_provider(s, env, param.default)):
         return known
+    if (wrapped := _wrapped(s, env, param.annotation, at)) is not None:
+        return typed(s, env, wrapped, Phase.REQUEST, handler)
     for marker in (param.default, *_metadata(s, env, param.annotation, at)):
         if not isinstance(marker, tuple):
             continue
@@ -413,6 +433,17 @@ def _injected(s: State, handler: Frame, env: Frame, param: Param, function: Func
             value = _provided(s, handler, env, marker, param=param, at=at)
         if value is not None:
             return value
+    return None
+
+
+def _wrapped(s: State, env: Frame, annotation: Term | None, at: int) -> Term | None:
+    """The `T` of an annotation such as `FromContainer[T]`, by which a library provides one."""
+    if not isinstance(annotation, Item):
+        return None
+    for maker in evaluate.evaluate(s, env, annotation.base, at):
+        model = s.models.call(maker.fqn) if isinstance(maker, External) else None
+        if model is not None and model.inject:
+            return annotation.key
     return None
 
 

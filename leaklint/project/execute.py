@@ -364,6 +364,7 @@ def _class(s: State, frame: Frame, ref: ClassRef, at: int) -> Value:
         body.cls = cls
     visit(s, body)
     entries.subclassed(s, frame, cls)
+    entries.listed_in_settings(s, frame, cls)
     value: Value = frozenset((cls,))
     for decorator in reversed(cls.info.summary.decorators):
         value = entries.decorate_class(s, frame, cls, value, decorator, at)
