@@ -60,6 +60,10 @@ def discover(paths: Sequence[Path], *, file: Path | None = None, isolated: bool 
     anything wrong in the configuration.
     """
     for path in paths:
+        if str(path) == "-":
+            raise UserError(
+                "-: standard input is not read", "name files or folders: one file alone says little of a program"
+            )
         if not path.exists():
             raise UserError(f"{path}: no such file or folder", "check the spelling, and the folder you are in")
     first = paths[0].resolve() if paths else Path.cwd()

@@ -29,6 +29,7 @@ from leaklint.project.suspect import (
 )
 from leaklint.rule import Rule, Verdict
 from leaklint.words import clipped, listed, short
+from leaklint.words import value as kept_value
 
 _RELATED = 12  # further sites that a trace lists
 _READ_ANYWAY = (Kept.DEFAULT, Kept.CLIENT, Kept.LIBRARY)  # by the function, the client, the library itself
@@ -143,6 +144,8 @@ def _because_of_write(suspect: WriteSuspect) -> Iterator[str]:
 
 
 def _carried(concept: str) -> str:
+    if concept == "request":
+        return "the request itself"
     return f"the {concept} of the request" if concept else "request data"
 
 
@@ -219,7 +222,7 @@ def _call(hop: Hop) -> str:
 
 
 def _trace_of_write(suspect: WriteSuspect) -> Iterator[Step]:
-    yield Step(StepRole.WRITE, suspect.span, f"keeps `{suspect.value or 'it'}` in `{_slot(suspect)}`")
+    yield Step(StepRole.WRITE, suspect.span, f"keeps {kept_value(suspect)} in `{_slot(suspect)}`")
     if suspect.place.created is not None:
         yield Step(StepRole.SHARED, suspect.place.created, suspect.place.why or "shared by all requests")
     yield from _steps(StepRole.READ, "read here, whoever wrote it last", suspect.readers)
@@ -273,10 +276,8 @@ def _trace_of_propagation(suspect: PropagationSuspect) -> Iterator[Step]:
 
 
 def _steps(role: StepRole, message: str, uses: Iterable[Use]) -> Iterator[Step]:
-    for number, use in enumerate(uses):
-        if number >= _RELATED:
-            return
-        yield Step(role, use.span, message)
+    starts = {(use.span.path, use.span.line, use.span.column): use.span for use in uses}
+    yield from (Step(role, span, message) for span in list(starts.values())[:_RELATED])
 
 
 # --- timeline -------------------------------------------------------------------------------------------------------
@@ -301,8 +302,8 @@ def timeline(suspect: Suspect) -> Iterator[Moment]:
     if not isinstance(suspect, WriteSuspect) or not suspect.readers:
         return
     slot, reader = _slot(suspect), suspect.readers[0]
-    value = f"`{suspect.value}`" if suspect.value else "its data"
-    yield Moment(0, f"keeps {value} in `{slot}`", suspect.span)
+    kept = kept_value(suspect)
+    yield Moment(0, f"keeps {kept} in `{slot}`", suspect.span)
     if suspect.guarded:
         yield Moment(1, f"finds `{slot}` already set", suspect.span)
         yield Moment(1, f"reads `{slot}`", reader.span, "← A's")
@@ -312,7 +313,8 @@ def timeline(suspect: Suspect) -> Iterator[Moment]:
         return
     if suspect.suspends is not None:
         yield Moment(0, "waits", suspect.suspends)
-    yield Moment(1, f"keeps its own {value}", suspect.span)
+    own = f"its own {kept}" if kept.startswith("`") else "its own"
+    yield Moment(1, f"keeps {own}", suspect.span)
     yield Moment(0, f"reads `{slot}`", reader.span, "← B's")
 
 

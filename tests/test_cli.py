@@ -144,6 +144,7 @@ def test_an_interrupt_is_130_on_one_line(engine: FakeEngine, project: Path, monk
         (["check", "--output-format", "json:"], "no file after `json:`", "json:FILE"),
         (["check", "--output-format", "json", "--output-format", "full"], "two output formats want", "json:FILE"),
         (["check", "--min-confidence", "hihg"], "'hihg' is not one of", "--help"),
+        (["check", "-"], "-: standard input is not read", "files or folders"),
         (["check", "nowhere"], "nowhere: no such file or folder", "spelling"),
         (["check", "--config", "nowhere.toml"], "nowhere.toml: no such configuration file", "--config"),
         (["fix", "nowhere.py"], "nowhere.py: no such file or folder", "spelling"),

@@ -323,11 +323,17 @@ def _text(parts: list[Value]) -> str:
 def mixed(s: State, parts: list[Value]) -> Value:
     """What is left of values that were computed with: request data, tokens, ambient ids."""
     kept: set[Atom] = set()
+    known: set[tuple[Token, int]] = set()  # tokens with the parts they are in
     for position, part in enumerate(parts):
-        others = [a for i, other in enumerate(parts) if i != position for a in other] if len(parts) > 1 else ()
         for atom in part:
-            if isinstance(atom, (Taint, Ambient)) or (isinstance(atom, Token) and not _is_made_unique(atom, others)):
+            if isinstance(atom, (Taint, Ambient)):
                 kept.add(atom)
+            elif isinstance(atom, Token) and atom not in kept:
+                known.add((atom, position))
+    for token, position in sorted(known):
+        others = (a for i, other in enumerate(parts) if i != position for a in other)
+        if token not in kept and not _is_made_unique(token, others):
+            kept.add(token)
     return frozenset(kept)
 
 

@@ -75,6 +75,8 @@ def _tests(test: Term, wanted: set[object]) -> bool:
     if _shape(test) in wanted:
         return True
     match test:
+        case Test(op="Eq" | "NotEq", parts=parts) if not any(isinstance(p, Const) for p in parts):
+            return False  # asks for another value, and not for none
         case Test(parts=parts) | Choice(parts=parts) | Blend(parts=parts):
             return any(_tests(p, wanted) for p in parts)
         case Call(func=Name(id="hasattr" | "getattr")):

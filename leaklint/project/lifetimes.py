@@ -197,10 +197,17 @@ def _promote(s: State, found: Lifetimes, holder: Holder, name: str, atom: Atom, 
         return
     module = edge.frame.info.module if edge is not None else atom.module
     span = edge.effect.span if edge is not None else atom.span
-    found.shared[atom] = Why("it is kept by something that outlives the request", module, span, edge)
+    found.shared[atom] = Why(_kept_in(edge), module, span, edge)
     found.kept.discard(atom)
     if atom in s.heap:
         work.append(atom)
+
+
+def _kept_in(edge: Edge | None) -> str:
+    """Where an object lives on, as the code says it."""
+    span = getattr(edge.effect.place, "span", 0) if edge is not None else 0
+    text = edge.frame.info.module.source(span) if edge is not None and span else ""
+    return f"`{text}` keeps it beyond the request" if text else "it is kept by something that outlives the request"
 
 
 def _named_in(frame: Frame, effect: Effect) -> set[str]:

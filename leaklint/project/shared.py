@@ -173,7 +173,8 @@ def _located(
                 chain,
             )
         case Instance() if holder.cls is not None and not is_item:
-            yield Slot(PlaceKind.INSTANCE, holder.cls.info, name, path), why, chain
+            own = lives.why(holder) if why.edge is not None else None  # what is in it lives on because it does
+            yield Slot(PlaceKind.INSTANCE, holder.cls.info, name, path), own or why, chain
         case FunctionValue() if not is_item:
             yield Slot(PlaceKind.GLOBAL, holder.info.module, f"{holder.info.function.name}.{name}", path), why, chain
         case Instance() | Member() if len(chain) < 5:
