@@ -96,6 +96,8 @@ def trace(suspect: Suspect) -> Iterator[Step]:
             if suspect.pause is not None:
                 yield Step(StepRole.RELATED, suspect.pause, "other requests run here")
             yield Step(StepRole.WRITE, suspect.act, _acts(suspect))
+            for span in suspect.also:
+                yield Step(StepRole.RELATED, span, f"looks for a `{suspect.place}` before adding it, too")
         case CacheSuspect(name=name, needs=needs, source=source):
             yield Step(StepRole.WRITE, suspect.span, f"`{name}` keeps the result")
             if source != suspect.span:

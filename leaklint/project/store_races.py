@@ -7,7 +7,9 @@ under a lock of the process is told by `stores`. Nothing here words a finding.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from leaklint.index.summary import BlockKind, Const, Range, Return, Term
@@ -16,14 +18,14 @@ from leaklint.project.locks import Locks
 from leaklint.project.program import FunctionInfo, within
 from leaklint.project.races import MAKING, begins, callee_name
 from leaklint.project.routes import Routes
-from leaklint.project.rows import may_repeat
+from leaklint.project.rows import Row, may_repeat
 from leaklint.project.schedule import Schedule
 from leaklint.project.spots import conditions, names
 from leaklint.project.state import Frame, State
 from leaklint.project.store_access import Access, Stores
 from leaklint.project.stores import derived, holds, is_one_process
 from leaklint.project.suspect import RaceForm, RaceSuspect
-from leaklint.project.values import Token
+from leaklint.project.values import ClassValue, Token
 
 
 class Pair(NamedTuple):
@@ -36,7 +38,23 @@ class Pair(NamedTuple):
 
 
 def store_races(s: State, ways: Routes, plan: Schedule, locks: Locks, stores: Stores) -> Iterator[RaceSuspect]:
-    """All suspects of this kind, the first of each function and look-up."""
+    """All suspects of this kind, the first of each function and look-up; one for all rows of a class.
+
+    What is missing is missing in the class: a column or several that no two rows have in common.
+    """
+    rows: dict[ClassValue, list[RaceSuspect]] = defaultdict(list)
+    for row, suspect in _all(s, ways, plan, locks, stores):
+        if row is None:
+            yield suspect
+        else:
+            rows[row.cls].append(suspect)
+    for first, *others in rows.values():
+        yield replace(first, also=tuple(sorted(other.span for other in others)))
+
+
+def _all(
+    s: State, ways: Routes, plan: Schedule, locks: Locks, stores: Stores
+) -> Iterator[tuple[Row | None, RaceSuspect]]:
     one_process = is_one_process(s)
     seen: set[tuple[FunctionInfo, Range]] = set()
     for frame in sorted(ways.before, key=lambda f: ways.distance[f]):
@@ -48,7 +66,7 @@ def store_races(s: State, ways: Routes, plan: Schedule, locks: Locks, stores: St
             place = (pair.read.doer, pair.read.span)
             if place not in seen:
                 seen.add(place)
-                yield _suspect(ways, plan, frame, pair)
+                yield pair.read.row, _suspect(ways, plan, frame, pair)
 
 
 def _interleaves(plan: Schedule, frame: Frame, pair: Pair) -> bool:

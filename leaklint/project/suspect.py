@@ -354,6 +354,7 @@ class RaceSuspect(Suspect):
     sure: bool  # something is lost whenever it happens
     store: str = ""  # the library class, where the state is kept outside of the process
     row: bool = False  # of `store`: `place` is the class of a row, `key` the columns it is looked for by
+    also: tuple[Span, ...] = ()  # of `row`: where rows of the class are looked for and added in the same way
 
 
 @dataclass(frozen=True, slots=True)
