@@ -110,6 +110,7 @@ class TypeModel:
     conversation: bool = False  # keeps a history per instance
     reads: tuple[str, ...] = ()  # methods that look up what other processes see as well
     writes: tuple[str, ...] = ()  # and methods that change it
+    row: bool = False  # each session of a database loads its own objects of such classes
     inserts: tuple[str, ...] = ()  # and methods that put something new there: a value under a key, a row
     lock: str = ""  # whom it keeps out: other tasks of its event loop, other threads, or everybody on the machine
     log_context: bool = False  # gives ids to log lines that their calls do not name

@@ -355,7 +355,7 @@ def _class(s: State, frame: Frame, ref: ClassRef, at: int) -> Value:
     bases: Value = NOTHING
     for base in cls.info.summary.bases:
         bases = bases | evaluate.evaluate(s, frame, base.value if isinstance(base, Star) else base, at)
-    bases = frozenset(b for b in bases if isinstance(b, (ClassValue, External)) and b is not cls)
+    bases = frozenset(_base(s, b) for b in bases if b is not cls and isinstance(_base(s, b), (ClassValue, External)))
     if not bases <= s.bases.get(cls, NOTHING) or cls not in s.bases:
         s.bases[cls] = s.bases.get(cls, NOTHING) | bases
         s.orders.clear()
@@ -369,6 +369,13 @@ def _class(s: State, frame: Frame, ref: ClassRef, at: int) -> Value:
     for decorator in reversed(cls.info.summary.decorators):
         value = entries.decorate_class(s, frame, cls, value, decorator, at)
     return value
+
+
+def _base(s: State, atom: Atom) -> Atom:
+    """A base class that an object of a library makes or has goes by the name of that: `class Row(make_base())`."""
+    if isinstance(atom, Member) or (isinstance(atom, Instance) and atom.cls is None and atom.fqn.endswith("()")):
+        return s.external(atom.fqn)
+    return atom
 
 
 _OPS: dict[type[Any], Callable[[State, Frame, Any, int], bool]] = {

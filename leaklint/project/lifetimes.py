@@ -56,6 +56,7 @@ class Lifetimes:
 
     shared: dict[Holder, Why] = field(default_factory=dict)
     kept: set[Atom] = field(default_factory=set)  # per session: under the request's own identity
+    undecided: set[Atom] = field(default_factory=set)  # shared only if something shared holds them
     holders: dict[Atom, list[tuple[Holder, str]]] = field(default_factory=lambda: defaultdict(list))
 
     def why(self, holder: Holder) -> Why | None:
@@ -73,8 +74,10 @@ def lifetimes(s: State) -> Lifetimes:
     work: deque[Holder] = deque()
     found.kept.update(_listed_by_session(s))
     for_requests = _made_for_requests(s)
+    found.undecided.update(_made_in_both_phases(s))
     for holder, fields in list(s.heap.items()):
-        why = _by_birth(s, holder, for_requests) if holder not in found.kept else None
+        decided = holder not in found.kept and holder not in found.undecided
+        why = _by_birth(s, holder, for_requests) if decided else None
         if why is not None:
             found.shared[holder] = why
             work.append(holder)
@@ -105,6 +108,16 @@ def _listed_by_session(s: State) -> Iterator[Atom]:
                 yield atom
 
 
+def _made_in_both_phases(s: State) -> Iterator[Atom]:
+    """Objects of set-up code that requests run as well: each of them makes its own."""
+    made = {(h.module, h.span, h.fqn) for h in s.heap if isinstance(h, Instance) and h.phase is Phase.REQUEST}
+    for holder in s.heap:
+        if not isinstance(holder, Instance) or holder.phase is not Phase.SETUP or holder.frame is None:
+            continue
+        if holder.frame.info.function.kind is Kind.FUNCTION and (holder.module, holder.span, holder.fqn) in made:
+            yield holder
+
+
 def _memoised(s: State, found: Lifetimes, frame: Frame) -> Iterator[Holder]:
     """What a memoising function returns is kept: for all, unless its arguments tell requests apart."""
     keyed = any(evaluate.carried(s, None, value) for value in frame.args.values())
@@ -131,7 +144,7 @@ def _by_birth(s: State, holder: Holder, for_requests: Set[ClassValue]) -> Why | 
         case FunctionValue() if holder.env is None or holder.env.phase is Phase.SETUP:
             return Why("a function lives as long as the process", holder.info.module, holder.info.function.head)
         case Instance() if holder.phase is Phase.SETUP and not isolated(s, holder):
-            if holder.frame is None and holder.cls in for_requests:
+            if holder.frame is None and (holder.cls in for_requests or _is_row(s, holder)):
                 return None  # nobody was seen to make it
             return Why("it is made once, before any request", holder.module, holder.span)
         case Member() if (owner := _owner(holder)) is not None:
@@ -166,6 +179,14 @@ def isolated(s: State, atom: Atom) -> bool:
     return False
 
 
+def _is_row(s: State, atom: Instance) -> bool:
+    """Whether it is of a class of rows: which row is not known where nobody was seen to make or load it."""
+    if atom.cls is None:
+        return False
+    bases = (s.models.type(base) for base in calls.mro(s, atom.cls)[1])
+    return any(base is not None and base.row for base in bases)
+
+
 def concurrent(s: State, atom: Holder) -> bool:
     """Whether a library made this class for handing things over: queues, futures."""
     if isinstance(atom, Instance) and atom.fqn:
@@ -178,7 +199,11 @@ def _promote(s: State, found: Lifetimes, holder: Holder, name: str, atom: Atom, 
     """An object held by something shared is shared too, unless it is kept for one session or is itself the leak."""
     if isinstance(atom, Method):
         atom = atom.receiver
-    if not isinstance(atom, Instance) or atom.phase is Phase.SETUP or isolated(s, atom) or atom.joined:
+    if not isinstance(atom, Instance) or isolated(s, atom) or atom.joined:
+        return
+    if atom.phase is Phase.SETUP and atom not in found.undecided:
+        return
+    if atom.frame is None and _is_row(s, atom):
         return
     edge = s.edges.get((holder, name, atom))
     if edge is not None and edge.frame.phase is Phase.REQUEST:
