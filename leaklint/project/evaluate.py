@@ -273,6 +273,8 @@ def constant_key(term: Term | None, value: Value) -> object | None:
             return atom.value
         if isinstance(atom, Instance) and _is_made_by_a_module(atom):
             return "object", atom.module.path, atom.span
+        if isinstance(atom, ClassValue):
+            return "class", atom.info.qualname
     return None
 
 
