@@ -54,10 +54,9 @@ def blind_caches(s: State, lives: Lifetimes, ways: Routes) -> Iterator[CacheSusp
 def _decorated(s: State, lives: Lifetimes, ways: Routes) -> Iterator[CacheSuspect]:
     for info, (decorator, outer) in s.memoised.items():
         model = _model(s, outer, decorator)
-        frames = [f for f in ways.before if f.info is info]
+        frames = ways.frames_of.get(info, [])
         if model is None or not frames or _is_apart(model, decorator) or _has_own_key(info, decorator):
             continue
-        frames.sort(key=lambda f: ways.distance[f])
         for frame in frames:
             missing = _missing(needs(s, frame), _covered(s, lives, frame, model), frame)
             if missing:

@@ -41,7 +41,7 @@ def _is_fixed_local(s: State, frame: Frame, ident: str, at: int, deep: int) -> b
         op = frame.info.function.ops[position]
         if not isinstance(op, Bind) or op.how is not How.ASSIGN or not is_fixed(s, frame, op.value, position, deep - 1):
             return False
-    return not initial or all(_is_always_passed(s, f, ident, deep) for f in s.frames if f.info is frame.info)
+    return not initial or all(_is_always_passed(s, f, ident, deep) for f in s.frames_of[frame.info])
 
 
 def _is_always_passed(s: State, frame: Frame, param: str, deep: int) -> bool:

@@ -64,7 +64,7 @@ def brought_in(s: State, at: Site, token: Token) -> Origin:
 
 def _passed(s: State, at: Site, token: Token) -> Origin | None:
     """The argument by which the value reaches a parameter that names an id."""
-    frames = [f for f in s.frames if f.info is at.info]
+    frames = s.frames_of.get(at.info, [])
     for number, step in enumerate(at.steps):
         if not isinstance(step.parent, Call) or step.role == "(func)":
             continue
@@ -103,7 +103,7 @@ def _form(info: FunctionInfo) -> str:
 
 def _named_binding(s: State, info: FunctionInfo, token: Token) -> Origin | None:
     """The first binding of an id's name in the same function that the value flows to."""
-    frames = [f for f in s.frames if f.info is info]
+    frames = s.frames_of.get(info, [])
     for position, op in enumerate(info.function.ops):
         if not isinstance(op, Bind) or op.how is not How.ASSIGN or not id_concept(s.models, target_name(op)):
             continue

@@ -160,14 +160,10 @@ def _is_silent(s: State, use: IdUse, at: Site, atom: Literal) -> bool:
 def _is_set_elsewhere(s: State, at: Site, name: str) -> bool:
     """Whether the attribute gets something else than a constant at another place: this one only prepares it."""
     return any(
-        effect.field == name
-        and isinstance(effect.holder, Instance)
-        and effect.holder.cls is not None
-        and effect.holder.cls.info is at.info.owner
-        and effect.access is Access.STORE
-        and not isinstance(effect.value_term, Const)
-        for frame in s.frames
-        for effect in frame.effects
+        effect.access is Access.STORE and not isinstance(effect.value_term, Const)
+        for holder in s.holders_of.get(name, ())
+        if isinstance(holder, Instance) and holder.cls is not None and holder.cls.info is at.info.owner
+        for _, effect in s.writing.get((holder, name), ())
     )
 
 
@@ -295,8 +291,8 @@ def _suspect(s: State, ways: Routes, brought: Brought) -> IdSuspect:
     value = span_of(op.value, how.span) if isinstance(op, Bind) and how.span == op.span else how.span
     value = span_of(at.term) if isinstance(at.term, Const) else value  # `Field("default")`: the constant in it
     frame = use.frame
-    inside = [f for f in ways.before if f.info is at.info]
-    way = min(inside, key=lambda f: ways.distance[f]) if inside else frame
+    inside = ways.frames_of.get(at.info, [])
+    way = inside[0] if inside else frame
     factory, field = factory_for(s, at)
     return IdSuspect(
         function=at.info.qualname,
@@ -347,11 +343,10 @@ def _occurrences(s: State, at: Site, how: Origin) -> Iterator[Use]:
     name, owner = how.op.target.name, at.info.owner
     ours: set[tuple[FunctionInfo, Range]] = {(at.info, how.op.target.span)}
     others: set[tuple[FunctionInfo, Range]] = set()
-    for frame in s.frames:
-        for (holder, field), spots in frame.loads.items():
-            if field == name:
-                known = isinstance(holder, Instance) and holder.cls is not None and holder.cls.info is owner
-                (ours if known else others).update((frame.info, span) for span, _ in spots)
+    for holder in s.holders_of.get(name, ()):
+        known = isinstance(holder, Instance) and holder.cls is not None and holder.cls.info is owner
+        for frame in s.reading.get((holder, name), ()):
+            (ours if known else others).update((frame.info, span) for span, _ in frame.loads[holder, name])
     for found in attribute_occurrences(s.program, s.models, name):
         here = found.info, found.span
         if here in ours or not (here in others or _is_own(found.info, found.term, owner)):

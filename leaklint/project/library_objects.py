@@ -27,6 +27,15 @@ _BODY = ("data", "json")  # what clients call the body of a request
 _BIRTH = "it is made once, before any request"
 
 
+@dataclass(frozen=True)
+class _Serving:
+    """What in the program serves one request or session."""
+
+    chats: dict[Instance, Instance]
+    methods: frozenset[str]  # names of library functions that are called on such objects
+    handed_on: bool  # there are such objects that calls may be passed
+
+
 @dataclass
 class _Seen:
     """One object, and where request code uses it."""
@@ -39,10 +48,15 @@ class _Seen:
 def shared_uses(s: State, lives: Lifetimes, ways: Routes, plan: Schedule) -> list[SharedUseSuspect]:
     """All suspects of this kind, in order of path and line."""
     chats = _conversations(s, lives)
+    serving = _Serving(
+        chats,
+        frozenset(name for name in s.called if _owner(s.models, name, {chat.fqn for chat in chats})),
+        any(_is_handed_on(s.models.type(kind)) for kind in s.kinds if kind),
+    )
     found: dict[Instance, _Seen] = {}
     for frame in ways.before:
         for made in list(frame.made.values()):
-            for instance, single in _used(s, frame, made, chats):
+            for instance, single in _used(s, frame, made, serving):
                 why = _why(s, lives, instance)
                 if why is not None:
                     found.setdefault(instance, _Seen(single, why)).uses.append((frame, made))
@@ -68,22 +82,27 @@ def _why(s: State, lives: Lifetimes, instance: Instance) -> Why | None:
 # --- what a call uses -----------------------------------------------------------------------------------------------
 
 
-def _used(s: State, frame: Frame, made: Made, chats: dict[Instance, Instance]) -> Iterator[tuple[Instance, Single]]:
+def _used(s: State, frame: Frame, made: Made, serving: _Serving) -> Iterator[tuple[Instance, Single]]:
     """The objects that serve one at a time and that a call is made on or passed."""
     if not made.external:
         return
-    names = {chat.fqn for chat in chats}
-    if any(_owner(s.models, name, names) for name in made.external):
+    chats = serving.chats
+    if not serving.methods.isdisjoint(made.external):
         for instance in _objects(value_of(s, frame, _receiver(made.term), made.position)):
             single = Single.CONVERSATION if instance in chats else _single(s, frame, instance, made)
             if single is not None:
                 yield chats.get(instance, instance), single
-    for term in arguments(made.term):
+    for term in arguments(made.term) if serving.handed_on else ():
         if isinstance(term, (Name, Attr)):
             for instance in _objects(value_of(s, frame, term, made.position)):
                 kind = _type(s.models, instance)
-                if kind is not None and (kind.database or kind.conversation):
+                if kind is not None and _is_handed_on(kind):
                     yield instance, _DATABASE.get(kind.database, Single.CONVERSATION)
+
+
+def _is_handed_on(kind: TypeModel | None) -> bool:
+    """Whether objects of a class serve one at a time also where they are passed to something."""
+    return kind is not None and bool(kind.database or kind.conversation)
 
 
 def _owner(models: Models, name: str, more: set[str]) -> bool:

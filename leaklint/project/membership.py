@@ -21,9 +21,9 @@ def is_only_asked(s: State, lives: Lifetimes, holder: Holder) -> bool:
     places = set(lives.holders.get(holder, ()))
     if not places or any(name[:1] in "[(" for _, name in places):
         return False
-    for frame in s.frames:
+    for frame in {frame for place in places for frame in s.reading.get(place, ())}:
         spans = {span for place in places for span, _ in frame.loads.get(place, ())}
-        if spans and any(spot.span in spans and not _asks(spot) for spot in spots(frame.info)):
+        if any(spot.span in spans and not _asks(spot) for spot in spots(frame.info)):
             return False
     return True
 

@@ -41,7 +41,7 @@ def kept_for_ever(s: State, lives: Lifetimes, ways: Routes) -> dict[Atom, Memo]:
 
 def _decorated(s: State, lives: Lifetimes) -> Iterator[tuple[Token, Memo]]:
     for info, (decorator, outer) in s.memoised.items():
-        frames = [f for f in s.frames if f.info is info]
+        frames = s.frames_of.get(info, [])
         if not frames or any(_is_keyed(s, lives, f) for f in frames):
             continue
         span = getattr(decorator, "span", 0)
@@ -136,4 +136,4 @@ def _asked_for(s: State, function: str) -> str:
 
 
 def _named(s: State, function: str) -> Iterable[FunctionInfo]:
-    return (f.info for f in s.frames if f.info.qualname == function)
+    return (info for info in s.frames_of if info.qualname == function)

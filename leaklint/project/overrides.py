@@ -81,12 +81,7 @@ def _is_returned(info: FunctionInfo, spot: Spot) -> bool:
 
 def reached(found: Survey, ways: Routes) -> dict[FunctionInfo, Frame]:
     """Functions that requests come to, each with the frame nearest to an entry."""
-    nearest: dict[FunctionInfo, Frame] = {}
-    for frame in ways.before:
-        known = nearest.get(frame.info)
-        if frame.info in found.frames and (known is None or ways.distance[frame] < ways.distance[known]):
-            nearest[frame.info] = frame
-    return nearest
+    return {info: frames[0] for info, frames in ways.frames_of.items() if info in found.frames}
 
 
 def ambient_over_override(known: Ids, ways: Routes) -> Iterator[OverrideSuspect]:

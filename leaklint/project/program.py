@@ -6,7 +6,7 @@ Nothing here evaluates a term or knows a library.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from leaklint.finding import Span
@@ -64,6 +64,18 @@ class Module:
         encoded[0] = encoded[0][column:]
         return " ".join(b"\n".join(encoded).decode("utf-8", "replace").split())
 
+    def lines_with(self, words: Collection[str]) -> list[int]:
+        """The lines, in order, in which one of some words stands, alone or as a part of another."""
+        text = _with_plain_ends(self.text)
+        found: set[int] = set()
+        for word in words:
+            line, counted, at = 1, 0, text.find(word)
+            while at >= 0:
+                line, counted = line + text.count("\n", counted, at), at
+                found.add(line)
+                at = text.find(word, at + 1)
+        return sorted(found)
+
     def _points(self, line: int, column: int) -> int:
         rows = self._rows()
         if line > len(rows) or rows[line - 1].isascii():
@@ -71,9 +83,14 @@ class Module:
         return len(rows[line - 1].encode("utf-8", "surrogatepass")[:column].decode("utf-8", "replace"))
 
     def _rows(self) -> list[str]:
-        if self.lines is None:  # `ast` ends lines at these three only
-            self.lines = self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        if self.lines is None:
+            self.lines = _with_plain_ends(self.text).split("\n")
         return self.lines
+
+
+def _with_plain_ends(text: str) -> str:
+    """A text with one kind of line end; `ast` ends lines at these three only."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 class FunctionInfo:

@@ -6,7 +6,7 @@ behind it. The same entry of the same map is meant, and no lock is held over bot
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from leaklint.index.summary import Attr, Await, Bind, Call, Const, How, Item, Name, Range, Term
@@ -75,10 +75,11 @@ class Race(NamedTuple):
 def races(s: State, lives: Lifetimes, ways: Routes, plan: Schedule, locks: Locks) -> Iterator[RaceSuspect]:
     """All suspects of this kind, one for each look-up."""
     best: dict[tuple[object, Range], Race] = {}
+    shared = {f: effects for f in ways.before if (effects := [e for e in f.effects if _is_session_state(s, lives, e)])}
     for frame in ways.before:
         if not plan.concurrent(frame):
             continue
-        acts = sorted(_acts(s, lives, ways, plan, frame), key=lambda a: a.order)
+        acts = sorted(_acts(s, shared, plan, frame), key=lambda a: a.order)
         for act in acts:
             race = _race(s, plan, locks, acts, act)
             if race is None:
@@ -93,18 +94,18 @@ def races(s: State, lives: Lifetimes, ways: Routes, plan: Schedule, locks: Locks
 # --- acts -----------------------------------------------------------------------------------------------------------
 
 
-def _acts(s: State, lives: Lifetimes, ways: Routes, plan: Schedule, frame: Frame) -> Iterator[Act]:
-    for effect in frame.effects:
-        if _is_session_state(s, lives, effect):
-            order = frame.info.function.ops[effect.position].order
-            yield Act(frame, effect.position, order, effect, frame, _key(frame, effect, None), False)
+def _acts(s: State, shared: Mapping[Frame, list[Effect]], plan: Schedule, frame: Frame) -> Iterator[Act]:
+    """The writes of a frame to `shared`, the session state that each frame writes to, and those of its callees."""
+    for effect in shared.get(frame, ()):
+        order = frame.info.function.ops[effect.position].order
+        yield Act(frame, effect.position, order, effect, frame, _key(frame, effect, None), False)
     for made in frame.made.values():
         for target in made.targets[:3]:
-            if target is frame or target.info.function.is_generator or target not in ways.before:
+            if target is frame or target.info.function.is_generator or target not in shared:
                 continue
             passed = arguments(frame.info, made.term, made.position, target.info, target.receiver is not None)
-            for effect in target.effects:
-                if not _is_session_state(s, lives, effect) or _asks_itself(s, target, effect):
+            for effect in shared[target]:
+                if _asks_itself(s, target, effect):
                     continue
                 inner = target.info.function.ops[effect.position].order
                 waits = plan.between(target, -1, inner) is not None

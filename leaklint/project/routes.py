@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from dataclasses import dataclass
+from functools import cached_property
 
 from leaklint.index.summary import Call
 from leaklint.models import Models
@@ -25,6 +26,14 @@ class Routes:
     def reached(self, frame: Frame) -> bool:
         """Whether a request can come here."""
         return frame in self.before
+
+    @cached_property
+    def frames_of(self) -> dict[FunctionInfo, list[Frame]]:
+        """The frames of each function that a request can come to, nearest first."""
+        found: dict[FunctionInfo, list[Frame]] = defaultdict(list)
+        for frame in self.before:
+            found[frame.info].append(frame)
+        return dict(found)
 
     def route(self, frame: Frame) -> Route:
         """The shortest known way of a request to a frame."""

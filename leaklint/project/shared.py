@@ -72,8 +72,7 @@ class Story:
 
 def writes(s: State, lives: Lifetimes, ways: Routes) -> Iterator[WriteSuspect]:
     """All suspects of this kind, in order of path and line."""
-    seen = _seen(s)
-    told = (_suspect(s, lives, ways, seen, story) for story in _stories(s, lives, ways).values())
+    told = (_suspect(s, lives, ways, story) for story in _stories(s, lives, ways).values())
     known: Callers | None = None
     for suspect in causes(suspect for suspect in told if suspect is not None):
         known = known or callers(s)
@@ -231,7 +230,7 @@ def _through_holders(
 
 def _memoiser(s: State, instance: Instance) -> FunctionInfo | None:
     """The function that gives the same object to all who call it, because it keeps its first result."""
-    return next((f.info for f in s.frames if f.info in s.memoised and instance in f.returns), None)
+    return next((info for info in s.memoised if any(instance in f.returns for f in s.frames_of.get(info, ()))), None)
 
 
 def variable_of(instance: Instance) -> str | None:
@@ -356,7 +355,7 @@ def kept_data(s: State, lives: Lifetimes, frame: Frame, effect: Effect) -> froze
 # --- one suspect a slot ---------------------------------------------------------------------------------------------
 
 
-def _suspect(s: State, lives: Lifetimes, ways: Routes, seen: _Seen, story: Story) -> WriteSuspect | None:
+def _suspect(s: State, lives: Lifetimes, ways: Routes, story: Story) -> WriteSuspect | None:
     if not story.writes:
         return None
     story.writes.sort(key=lambda w: (ways.distance[w[0]], w[0].info.module.path, w[1].span))
@@ -369,7 +368,7 @@ def _suspect(s: State, lives: Lifetimes, ways: Routes, seen: _Seen, story: Story
     strongest = max(taints, key=lambda t: (t.strength is Strength.IDENTITY, t.concept)) if taints else None
     value_span = getattr(effect.value_term, "span", None) or None
     loads = list(_readers(s, ways, story))
-    every = tuple(_uses(s, seen, story))
+    every = tuple(_uses(s, story))
     return WriteSuspect(
         function=frame.info.qualname,
         span=module.span(effect.span),
@@ -471,7 +470,7 @@ def _as_use(frame: Frame, effect: Effect) -> Use:
 
 
 def _dedupe(uses: Iterable[Use]) -> list[Use]:
-    return sorted(set(uses), key=lambda u: u.span)
+    return sorted(set(uses), key=lambda u: (u.span, u.access.value, u.function))
 
 
 def _readers(s: State, ways: Routes, story: Story) -> Iterator[Use]:
@@ -481,18 +480,12 @@ def _readers(s: State, ways: Routes, story: Story) -> Iterator[Use]:
         touched[frame.info].append(getattr(effect.place, "span", 0) or effect.span)
         if effect.access is Access.STORE:
             touched[frame.info].append(effect.span)
-    wanted: dict[Holder, set[str]] = defaultdict(set)
-    for holder, name in story.holders:
-        wanted[holder].add(name)
-        if name[:1] == "[":
-            wanted[holder].add(ITEMS)
+    wanted = {*story.holders, *((holder, ITEMS) for holder, name in story.holders if name[:1] == "[")}
     found: set[Use] = set()
-    for frame in ways.before:
-        module = frame.info.module
-        for (holder, name), spots in frame.loads.items():
-            if name not in wanted.get(holder, ()):
-                continue
-            for span, at in spots:
+    for key in wanted:
+        for frame in filter(ways.reached, s.reading.get(key, ())):
+            module = frame.info.module
+            for span, at in frame.loads[key]:
                 if span and not any(covers(t, span) for t in touched.get(frame.info, ())):
                     op = frame.info.function.ops[at]
                     found.add(Use(Access.READ, module.span(span), module.span(op.span), frame.info.qualname, True))
@@ -515,24 +508,22 @@ def _calls_of(slot: Slot, ways: Routes) -> Iterator[Use]:
 
 def _apart(s: State, ways: Routes, story: Story) -> Use | None:
     """The first use of the slot that is not made on behalf of a request that writes to it."""
-    wanted: dict[Holder, set[str]] = defaultdict(set)
-    for holder, name in story.holders:
-        wanted[holder].add(name)
     writing = set[FunctionInfo]().union(*(ways.entries(frame) for frame, _ in story.writes))
     every = {f.info for f in s.entries if f.entry is not None and f.entry.model.every}
     always = writing <= every  # then whoever reads it in a request has one that wrote it
     found: set[Use] = set()
-    for frame in s.frames:
-        read = [spots for (holder, name), spots in frame.loads.items() if name in wanted.get(holder, ())]
-        touched = [(at, span) for spots in read for span, at in spots]
-        touched += [(e.position, e.span) for e in frame.effects if e.field in wanted.get(e.holder, ())]
-        if not touched or _is_making_the_slot(story, frame):
+    touching = {frame for key in story.holders for frame in s.reading.get(key, ())}
+    touching.update(frame for key in story.holders for frame, _ in s.writing.get(key, ()))
+    for frame in touching:
+        touched = [(at, span) for key, spots in frame.loads.items() if key in story.holders for span, at in spots]
+        touched += [(e.position, e.span) for e in frame.effects if (e.holder, e.field) in story.holders]
+        if _is_making_the_slot(story, frame):
             continue
         if not ways.reached(frame) or not (always or ways.entries(frame) <= writing):
             module, (at, span) = frame.info.module, touched[0]
             op = frame.info.function.ops[at]
             found.add(Use(Access.READ, module.span(span), module.span(op.span), frame.info.qualname, True))
-    return min(found, key=lambda use: use.span, default=None)
+    return min(found, key=lambda use: (use.span, use.function), default=None)
 
 
 def _is_making_the_slot(story: Story, frame: Frame) -> bool:
@@ -549,18 +540,21 @@ def _is_making_the_slot(story: Story, frame: Frame) -> bool:
             return function.kind is Kind.MODULE
 
 
-def _uses(s: State, seen: _Seen, story: Story) -> Iterator[Use]:
+_Here: TypeAlias = tuple[FunctionInfo, Range]
+
+
+def _uses(s: State, story: Story) -> Iterator[Use]:
     slot = story.slot
     owner = slot.owner
     if isinstance(owner, ClassInfo):
-        known = seen.of_class.get((owner, slot.name), set())
+        ours, others = _seen(s, owner, slot.name)
         family = _family(s, owner)
         for found in attribute_occurrences(s.program, s.models, slot.name):
             here = found.info, found.span
             cls = _self_of(found.info, found.term)
-            if cls in family or here in known:
+            if cls in family or here in ours:
                 yield use(found, True)
-            elif cls is None and (*here, slot.name) not in seen.known:
+            elif cls is None and here not in others:
                 yield use(found, False)  # nobody knows whose attribute this is
     elif isinstance(owner, Module) and "." not in slot.name:
         for found in name_occurrences(s.program, s.models, owner, slot.name):
@@ -591,30 +585,19 @@ def _self_of(info: FunctionInfo, term: Term) -> ClassInfo | None:
     return None
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """Where the solver saw attributes, whatever the receiver is called."""
-
-    of_class: dict[tuple[ClassInfo, str], set[tuple[FunctionInfo, Range]]]
-    known: set[tuple[FunctionInfo, Range, str]]  # of any holder
-
-
-def _seen(s: State) -> _Seen:
-    of_class: dict[tuple[ClassInfo, str], set[tuple[FunctionInfo, Range]]] = defaultdict(set)
-    known: set[tuple[FunctionInfo, Range, str]] = set()
-    for frame in s.frames:
-        info = frame.info
-        for (holder, name), spots in frame.loads.items():
-            if isinstance(holder, Instance) and holder.cls is not None:
-                of_class[holder.cls.info, name].update((info, span) for span, _ in spots)
-            elif not isinstance(holder, (ModuleValue, ClassValue)):
-                continue
-            known.update((info, span, name) for span, _ in spots)
-        for effect in frame.effects:
-            if isinstance(effect.holder, Instance) and effect.holder.cls is not None:
-                span = getattr(effect.place, "span", effect.span)
-                of_class[effect.holder.cls.info, effect.field].add((info, span))
-    return _Seen(of_class, known)
+def _seen(s: State, owner: ClassInfo, name: str) -> tuple[set[_Here], set[_Here]]:
+    """Where the solver saw an attribute of that name: of objects of the class, and of anything known."""
+    ours: set[_Here] = set()
+    known: set[_Here] = set()
+    for holder in s.holders_of.get(name, ()):
+        own = isinstance(holder, Instance) and holder.cls is not None and holder.cls.info is owner
+        read = {(f.info, span) for f in s.reading.get((holder, name), ()) for span, _ in f.loads[holder, name]}
+        if isinstance(holder, (ModuleValue, ClassValue)) or (isinstance(holder, Instance) and holder.cls is not None):
+            known |= read
+        if own:
+            written = s.writing.get((holder, name), ())
+            ours |= read.union((f.info, getattr(e.place, "span", e.span)) for f, e in written)
+    return ours, known
 
 
 def _suspension(frame: Frame, effect: Effect) -> Span | None:

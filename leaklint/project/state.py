@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
-from leaklint.index.summary import Call, Kind, Op, Range, Term
+from leaklint.index.summary import Call, Const, Kind, Op, Range, Term
 from leaklint.models import EntryModel, Models
 from leaklint.project.program import FunctionInfo, Module, Program
 from leaklint.project.suspect import Access, Strength
@@ -379,6 +380,67 @@ class State:
             for at in sorted(frame.seen):
                 for holder, name, span in frame.seen[at]:
                     frame.loads.setdefault((holder, name), []).append((span, at))
+
+    # --- a solved program by function and by field, worked out when it is first asked for ---
+
+    @cached_property
+    def frames_of(self) -> dict[FunctionInfo, list[Frame]]:
+        """The frames of each function that has any."""
+        found: dict[FunctionInfo, list[Frame]] = {}
+        for frame in self.frames:
+            found.setdefault(frame.info, []).append(frame)
+        return found
+
+    @cached_property
+    def called(self) -> dict[str, list[tuple[Frame, Made]]]:
+        """The calls of library names."""
+        found: dict[str, list[tuple[Frame, Made]]] = {}
+        for frame in self.frames:
+            for made in frame.made.values():
+                for fqn in made.external:
+                    found.setdefault(fqn, []).append((frame, made))
+        return found
+
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """The library classes of which there are objects."""
+        return frozenset(a.fqn for a in self._interned.values() if isinstance(a, Instance) and a.cls is None)
+
+    @cached_property
+    def reading(self) -> dict[tuple[Holder, str], list[Frame]]:
+        """The frames that read a field."""
+        found: dict[tuple[Holder, str], list[Frame]] = {}
+        for frame in self.frames:
+            for key in frame.loads:
+                found.setdefault(key, []).append(frame)
+        return found
+
+    @cached_property
+    def writing(self) -> dict[tuple[Holder, str], list[tuple[Frame, Effect]]]:
+        """The writes to a field."""
+        found: dict[tuple[Holder, str], list[tuple[Frame, Effect]]] = {}
+        for frame in self.frames:
+            for effect in frame.effects:
+                found.setdefault((effect.holder, effect.field), []).append((frame, effect))
+        return found
+
+    @cached_property
+    def holders_of(self) -> dict[str, list[Holder]]:
+        """What has a field of that name which is read or written."""
+        found: dict[str, list[Holder]] = {}
+        for holder, name in dict.fromkeys((*self.reading, *self.writing)):
+            found.setdefault(name, []).append(holder)
+        return found
+
+    @cached_property
+    def one_process(self) -> bool:
+        """Whether the program says itself that it runs with one worker."""
+        return any(
+            name == "workers" and isinstance(value, Const) and value.value == 1
+            for frame in self.frames
+            for made in frame.made.values()
+            for name, value in made.term.keywords
+        )
 
     def ops(self, frame: Frame) -> tuple[Op, ...]:
         return frame.info.function.ops

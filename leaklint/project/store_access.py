@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from leaklint.index.summary import Attr, Await, BlockKind, Call, Range, Term
+from leaklint.models import TypeModel
 from leaklint.project import evaluate
 from leaklint.project.program import FunctionInfo
 from leaklint.project.races import tells_sessions_apart
@@ -52,10 +54,23 @@ class Stores:
 
     def accesses(self, frame: Frame, deep: int = _DEEP) -> tuple[Access, ...]:
         """All accesses of a frame, those of its callees included, in order."""
+        if frame not in self._leading:
+            return ()
         if (frame, deep) not in self.known:
             self.known[frame, deep] = ()  # while it is asked
             self.known[frame, deep] = tuple(self._accesses(frame, deep))
         return self.known[frame, deep]
+
+    @cached_property
+    def _leading(self) -> set[Frame]:
+        """Frames that call a store, and those that lead to one over as many calls as are looked into."""
+        called = self.state.called
+        found = {frame for fqn, calls in called.items() if _store_of(self.state, fqn) for frame, _ in calls}
+        nearest = found
+        for _ in range(_DEEP):
+            nearest = {caller for frame in nearest for caller in frame.callers} - found
+            found |= nearest
+        return found
 
     def _accesses(self, frame: Frame, deep: int) -> Iterator[Access]:
         for _, made in sorted(frame.made.items()):
@@ -103,11 +118,18 @@ def _in_terms_of_caller(part: Shape, callee: FunctionInfo, given: Mapping[str, S
 # --- accesses -------------------------------------------------------------------------------------------------------
 
 
-def _of_call(s: State, frame: Frame, call: Call, position: int, fqn: str) -> Iterator[Access]:
+def _store_of(s: State, fqn: str) -> TypeModel | None:
+    """The model of the store that a library name reads or adds to."""
     owner, _, method = fqn.rpartition(".")
     kind = s.models.type(owner)
-    if kind is None or method not in (*kind.reads, *kind.inserts):
+    return kind if kind is not None and method in (*kind.reads, *kind.inserts) else None
+
+
+def _of_call(s: State, frame: Frame, call: Call, position: int, fqn: str) -> Iterator[Access]:
+    kind = _store_of(s, fqn)
+    if kind is None:
         return
+    owner, _, method = fqn.rpartition(".")
     info, writes = frame.info, method in kind.inserts
     access = Access(
         call,

@@ -23,7 +23,7 @@ from leaklint.project.schedule import Schedule
 from leaklint.project.spots import conditions, names
 from leaklint.project.state import Frame, State
 from leaklint.project.store_access import Access, Stores
-from leaklint.project.stores import derived, holds, is_one_process
+from leaklint.project.stores import derived, holds
 from leaklint.project.suspect import RaceForm, RaceSuspect
 from leaklint.project.values import ClassValue, Token
 
@@ -55,13 +55,12 @@ def store_races(s: State, ways: Routes, plan: Schedule, locks: Locks, stores: St
 def _all(
     s: State, ways: Routes, plan: Schedule, locks: Locks, stores: Stores
 ) -> Iterator[tuple[Row | None, RaceSuspect]]:
-    one_process = is_one_process(s)
     seen: set[tuple[FunctionInfo, Range]] = set()
     for frame in sorted(ways.before, key=lambda f: ways.distance[f]):
-        if not plan.concurrent(frame) or stores.is_safe(frame):
+        if not stores.accesses(frame) or not plan.concurrent(frame) or stores.is_safe(frame):
             continue
         for pair in _pairs(stores, frame, locks):
-            if one_process and not _interleaves(plan, frame, pair):
+            if s.one_process and not _interleaves(plan, frame, pair):
                 continue
             place = (pair.read.doer, pair.read.span)
             if place not in seen:

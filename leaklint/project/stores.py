@@ -69,8 +69,6 @@ class _Calls:
 
 def store_locks(s: State, ways: Routes, locks: Locks) -> Iterator[StoreLockSuspect]:
     """All suspects of this kind, one for each lock and function."""
-    if is_one_process(s):
-        return
     calls = _Calls(s)
     seen: set[tuple[FunctionInfo, int]] = set()
     for frame in ways.before:
@@ -79,7 +77,7 @@ def store_locks(s: State, ways: Routes, locks: Locks) -> Iterator[StoreLockSuspe
             if lock.reach not in ("task", "thread") or key in seen or s.models.serves_alone(_entry_of(ways, frame)):
                 continue
             pair = _pair(calls, frame, lock)
-            if pair is not None and not _is_guarded_too(locks, frame, lock):
+            if pair is not None and not _is_guarded_too(locks, frame, lock) and not s.one_process:
                 seen.add(key)
                 yield _suspect(ways, frame, lock, *pair)
 
@@ -89,15 +87,6 @@ def _entry_of(ways: Routes, frame: Frame) -> object:
     while (step := ways.before[at]) is not None:
         at = step[0]
     return at.entry.model if at.entry is not None else None
-
-
-def is_one_process(s: State) -> bool:
-    """Whether the program says itself that it runs with one worker."""
-    for frame in s.frames:
-        for made in frame.made.values():
-            if any(k == "workers" and isinstance(v, Const) and v.value == 1 for k, v in made.term.keywords):
-                return True
-    return False
 
 
 def _is_guarded_too(locks: Locks, frame: Frame, lock: Held) -> bool:

@@ -5,12 +5,14 @@ Looks at all functions, reached or not, because a codemod must not leave one beh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from leaklint.index.summary import (
     Attr,
+    Await,
     Bind,
     Blend,
     Call,
@@ -20,13 +22,17 @@ from leaklint.index.summary import (
     How,
     Imported,
     Item,
+    Kind,
     Name,
     Op,
     Part,
     Range,
     Return,
+    Star,
     Term,
     Test,
+    Yield,
+    unpack,
 )
 from leaklint.models import Models
 from leaklint.project.program import FunctionInfo, Module, Program
@@ -53,12 +59,11 @@ def attribute_occurrences(program: Program, models: Models, name: str) -> Iterat
             and not module.mentions(f"'{name}'")
         ):
             continue
-        for info in module.functions:
-            for found in occurrences(info, models):
-                if (isinstance(found.term, Attr) and found.term.name == name) or (
-                    isinstance(found.term, Call) and _names_attribute(found.term, name)
-                ):
-                    yield found
+        for found in _on_lines(module, models, module.lines_with({name})):
+            if (isinstance(found.term, Attr) and found.term.name == name) or (
+                isinstance(found.term, Call) and _names_attribute(found.term, name)
+            ):
+                yield found
 
 
 def name_occurrences(program: Program, models: Models, module: Module, name: str) -> Iterator[Occurrence]:
@@ -67,13 +72,24 @@ def name_occurrences(program: Program, models: Models, module: Module, name: str
         if not other.mentions(name):
             continue
         aliases = {name} if other is module else set(_imported_as(program, other, module, name))
-        for info in other.functions:
-            for found in occurrences(info, models):
-                term = found.term
-                if (isinstance(term, Name) and term.id in aliases and not _shadowed(info, term.id)) or (
-                    isinstance(term, Attr) and term.name == name and _is_module(program, info, term.base, module)
-                ):
-                    yield found
+        for found in _on_lines(other, models, other.lines_with({name, *aliases})):
+            info, term = found.info, found.term
+            if (isinstance(term, Name) and term.id in aliases and not _shadowed(info, term.id)) or (
+                isinstance(term, Attr) and term.name == name and _is_module(program, info, term.base, module)
+            ):
+                yield found
+
+
+def _on_lines(module: Module, models: Models, lines: list[int]) -> Iterator[Occurrence]:
+    """The occurrences of anything in statements and defaults of parameters that touch one of the lines."""
+
+    def touches(span: Range) -> bool:
+        first, _, last, _ = unpack(span)
+        return bisect_left(lines, first) < bisect_right(lines, last)
+
+    for info in module.functions:
+        if info.function.kind is Kind.MODULE or touches(info.function.span):
+            yield from _occurrences(info, models, touches)
 
 
 def _imported_as(program: Program, other: Module, module: Module, name: str) -> Iterator[str]:
@@ -125,15 +141,31 @@ def _names_attribute(call: Call, name: str) -> bool:
     )
 
 
-def occurrences(info: FunctionInfo, models: Models) -> Iterator[Occurrence]:
+def _occurrences(info: FunctionInfo, models: Models, wanted: Callable[[Range], bool]) -> Iterator[Occurrence]:
     """All names, attributes and literal `setattr`-like calls of one function with what is done to them."""
     for position, op in enumerate(info.function.ops):
-        for term, access in _of_operation(op, models):
+        for term, access in _of_operation(op, models) if any(map(wanted, _spans(op))) else ():
             yield Occurrence(info, position, term, term.span, access)  # type: ignore[union-attr]
     for param in info.function.params:
         if param.default is not None:
             for term, access in _walk(param.default, Access.ESCAPE, models):
                 yield Occurrence(info, 0, term, term.span, access)  # type: ignore[union-attr]
+
+
+def _spans(op: Op) -> Iterator[Range]:
+    """The ranges that hold all terms of an operation: what a loop goes over need not stand beside its target."""
+    yield op.span
+    match op:
+        case Bind():
+            terms = [op.target, op.value]
+        case Drop():
+            terms = [op.target]
+        case _:
+            return
+    for term in terms:
+        while isinstance(term, (Part, Await, Yield, Star)):
+            term = term.value
+        yield getattr(term, "span", 0)
 
 
 def _of_operation(op: Op, models: Models) -> Iterator[tuple[Term, Access]]:
