@@ -3,8 +3,10 @@
 ## What it does
 
 Reports an outbound call of request code that has an id at hand (of a request, trace, session, tenant, model), does not
-send it in any form, and goes over a client on which other calls send this id in their headers or metadata. Likewise a
-task that takes an id and is queued without it, where most tasks of the project carry it in their arguments.
+send it in any form, and goes over a client on which other calls send this id in their headers or metadata; by a
+function of a library, to an address that other calls of the module send it to; or by a helper of the program that hands
+on headers. Likewise a task that takes an id and is queued without it, where most tasks of the project carry it in their
+arguments.
 
 ## Why it leaks
 
@@ -82,8 +84,9 @@ def ask(prompt: str, request_id: str) -> dict[str, str]:
 
 ## When it is silent
 
-The id takes part in the call in any way (address, body, headers filled before it); no other call over the same client
-sends it; the client was made with hooks or an authenticator that add to each call; the call is made for want of the id.
+The id takes part in the call in any way (address, body, headers filled before it); the headers are those of the
+request, handed on under any name; no other call over the same client sends it; the client was made with hooks or an
+authenticator that add to each call; the call is made for want of the id.
 
 ## Fix
 
@@ -91,7 +94,7 @@ Suggested: the id is added to the headers or metadata under the name that the ot
 
 ## What is not found
 
-Calls through module-level functions of a client library, and clients made anew for each call.
+Clients made anew for each call, and calls to addresses that are put together elsewhere.
 
 ## References
 

@@ -1,26 +1,29 @@
 """Calls to other programs that leave out an id which is at hand and which calls beside them send, as suspects.
 
-Beside a call are those over the same client object of the same class or module. An id that takes part in the call in
-any way (in the address, in the body) is sent.
+Beside a call are those over the same client object of the same class or module, those by functions of a library to the
+same address, and those by the same function of the program that hands headers on. An id that takes part in the call in
+any way (in the address, in the body) is sent; so is everything by a call that hands on headers of the request.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from leaklint.index.summary import Attr, Call, Const, Display, Kind, Name, Term
+from leaklint.index.summary import Attr, Bind, Blend, Call, Const, Display, Imported, Kind, Name, Term
 from leaklint.project import evaluate
+from leaklint.project.ambient import own_params
+from leaklint.project.bindings import argument, calls, may_pass
 from leaklint.project.idnames import id_concept, same_id
 from leaklint.project.overrides import Ids, reached
 from leaklint.project.program import FunctionInfo
 from leaklint.project.propagation import TRAVELLING, in_scope
 from leaklint.project.routes import Routes
 from leaklint.project.spots import Spot, conditions, origins
-from leaklint.project.state import Frame, State
+from leaklint.project.state import ITEMS, Frame, State
 from leaklint.project.suspect import PropagationSuspect
-from leaklint.project.values import Instance
+from leaklint.project.values import Instance, Taint
 
 _TASK = "kwargs"  # the keyword under which queues take the arguments of a task
 _CUSTOM = 4  # tasks of a program that carry an id before it is the custom to
@@ -37,6 +40,7 @@ class Outbound(NamedTuple):
     fqn: str  # the library function
     carrier: str  # the keyword that takes headers or metadata, or the arguments of a task
     sent: frozenset[str]  # names of ids in what it carries
+    helper: FunctionInfo | None = None  # a function of the program that hands on what it is given as `carrier`
 
 
 def ids_not_sent(known: Ids, ways: Routes) -> Iterator[PropagationSuspect]:
@@ -44,21 +48,25 @@ def ids_not_sent(known: Ids, ways: Routes) -> Iterator[PropagationSuspect]:
     groups: dict[object, list[Outbound]] = defaultdict(list)
     tasks: dict[str, list[Outbound]] = defaultdict(list)
     leaving = known.found.names(lambda model: bool(model.outbound))
+    handing = _handing_on(known, leaving)
     for info, frame in reached(known.found, ways).items():
-        for one in _outbound(known, info, frame) if not leaving.isdisjoint(known.found.asks[info]) else ():
+        own = () if leaving.isdisjoint(known.found.asks[info]) else _outbound(known, info, frame)
+        for one in (*own, *_by_helper(known, info, frame, handing)):
             if one.carrier == _TASK:
                 tasks[one.fqn].append(one)
-            elif (group := client(info, one.call)) is not None and not _is_instrumented(known.found.state, one):
+            elif _is_handed_on(known, info, one, handing) or _is_instrumented(known.found.state, one):
+                continue
+            elif (group := one.helper or client(info, one.call)) is not None:
                 groups[group].append(one)
-    for calls in groups.values():
-        for one in calls:
+    for beside in groups.values():
+        for one in beside:
             missing = [
-                m for other in calls if other.frame.info is not one.frame.info for m in _missing(known, one, other)
+                m for other in beside if other.frame.info is not one.frame.info for m in _missing(known, one, other)
             ]
             if missing:
                 yield _suspect(known, ways, one, *min(missing, key=lambda m: (_FIRST.index(m[0]), m[1].spot.span)))
-    for calls in tasks.values():
-        yield from _against_custom(known, ways, calls)
+    for queued in tasks.values():
+        yield from _against_custom(known, ways, queued)
 
 
 def _outbound(known: Ids, info: FunctionInfo, frame: Frame) -> Iterator[Outbound]:
@@ -82,20 +90,94 @@ def _outbound(known: Ids, info: FunctionInfo, frame: Frame) -> Iterator[Outbound
 
 
 def client(info: FunctionInfo, call: Call) -> object | None:
-    """What tells clients apart: the class and attribute, or the module and name, that a call goes through."""
+    """What tells clients apart: the class and attribute, the module and name, or the address that a call goes to."""
     match call.func:
         case Attr(base=Attr(base=Name(id="self"), name=attribute)) if info.owner is not None:
             return info.owner.qualname, attribute
-        case Attr(base=Name(id=name)) if name not in info.function.bound and info.module.functions[0].binds().get(name):
-            bound = info.module.functions[0].function.ops[info.module.functions[0].binds()[name][0]]
-            return None if bound.how.name == "IMPORT" else (info.module.name, name)  # type: ignore[union-attr]
+        case Attr(base=Name(id=name)) | Name(id=name) if name not in info.function.bound:
+            module = info.module.functions[0]
+            binds = module.binds().get(name)
+            bound = module.function.ops[binds[0]] if binds else None
+            if not isinstance(bound, Bind):
+                return None
+            if not isinstance(bound.value, Imported):
+                return (info.module.name, name) if isinstance(call.func, Attr) else None
+            if bound.value.name and isinstance(call.func, Attr):
+                return bound.value  # an object that another module made
+            address = _address(call.args[0]) if call.args else ""
+            return (info.module.name, name, address) if address else None
         case _:
             return None
 
 
+def _address(term: Term) -> str:
+    """Whom an address belongs to: its host where it is written out, else the name that it begins with."""
+    match term:
+        case Const(value=str(text)):
+            return "/".join(text.split("/")[:3]) if "://" in text else ""
+        case Blend(parts=(first, *_)):
+            return _address(first)
+        case Name(id=name) | Attr(name=name):
+            return name
+        case _:
+            return ""
+
+
+# --- functions of the program that send for others ------------------------------------------------------------------
+
+
+def _handing_on(known: Ids, leaving: Collection[str]) -> dict[FunctionInfo, str]:
+    """Functions that send what they are given as headers, with the parameter that takes them."""
+    found: dict[FunctionInfo, str] = {}
+    for info, asked in known.found.asks.items():
+        for frame in known.found.frames[info][:1] if not asked.isdisjoint(leaving) else ():
+            for one in _outbound(known, info, frame):
+                for name in _handed_on(info, one):
+                    found.setdefault(info, name)
+    return found
+
+
+def _handed_on(info: FunctionInfo, one: Outbound) -> Iterator[str]:
+    """Parameters for headers that go into what a call carries."""
+    for keyword, term in one.call.keywords:
+        if keyword == one.carrier:
+            taken = origins(info, term, one.spot.position) & own_params(info)
+            yield from sorted(name for name in taken if one.carrier.rstrip("s") in name.lower())
+
+
+def _by_helper(known: Ids, info: FunctionInfo, frame: Frame, handing: dict[FunctionInfo, str]) -> Iterator[Outbound]:
+    if handing.keys().isdisjoint(known.found.runs.get(info, ())):
+        return
+    for spot, call, run in calls(known.found, info):
+        helper = run[0].info
+        if len({target.info for target in run}) == 1 and helper in handing:
+            given = argument(call, run[0], handing[helper])
+            sent = _names_sent(known, info, spot, [given] if given is not None else [])
+            if given is not None or not may_pass(call, run[0], handing[helper]):
+                yield Outbound(frame, spot, call, helper.qualname, handing[helper], sent, helper)
+
+
+def _is_handed_on(known: Ids, info: FunctionInfo, one: Outbound, handing: dict[FunctionInfo, str]) -> bool:
+    """Whether a call carries headers that its function was given, or those of the request."""
+    if info in handing and any(True for _ in _handed_on(info, one)):
+        return True
+    s = known.found.state
+    for keyword, term in one.call.keywords:
+        value = evaluate.evaluate(s, one.frame, term, one.spot.position) if keyword == one.carrier else ()
+        for atom in value:
+            kind = s.models.type(atom.fqn) if isinstance(atom, Instance) and atom.fqn else None
+            items = s.heap.get(atom, {}).get(ITEMS, ()) if isinstance(atom, Instance) else ()
+            if isinstance(atom, Taint) or any(isinstance(a, Taint) for a in items):
+                return True
+            if kind is not None and kind.holds == "request":
+                return True
+    return False
+
+
 def _is_instrumented(s: State, one: Outbound) -> bool:
     """Whether the client adds ids by itself: hooks or headers it was made with."""
-    assert isinstance(one.call.func, Attr)
+    if not isinstance(one.call.func, Attr):
+        return False
     for atom in evaluate.evaluate(s, one.frame, one.call.func.base, one.spot.position):
         if isinstance(atom, Instance):
             made_with = s.born.get(atom, {})
@@ -109,9 +191,13 @@ def _is_instrumented(s: State, one: Outbound) -> bool:
 
 def _sent(known: Ids, info: FunctionInfo, spot: Spot, call: Call, carrier: str) -> frozenset[str]:
     """Names of ids in what carries them: headers, metadata."""
+    return _names_sent(known, info, spot, [term for keyword, term in call.keywords if keyword == carrier])
+
+
+def _names_sent(known: Ids, info: FunctionInfo, spot: Spot, carried: list[Term]) -> frozenset[str]:
     s, found = known.found.state, set[str]()
-    for keyword, term in call.keywords:
-        for frame in known.found.frames[info] if keyword == carrier else ():
+    for term in carried:
+        for frame in known.found.frames[info]:
             value = evaluate.evaluate(s, frame, term, spot.position)
             fields = {field for atom in value if isinstance(atom, Instance) for field in s.born.get(atom, ())}
             callees = [target for made in frame.made.values() for target in made.targets]
