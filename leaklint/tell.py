@@ -29,6 +29,7 @@ from leaklint.project.suspect import (
 )
 from leaklint.rule import Rule, Verdict
 from leaklint.words import clipped, listed, short
+from leaklint.words import slot as kept_in
 from leaklint.words import value as kept_value
 
 _RELATED = 12  # further sites that a trace lists
@@ -222,7 +223,7 @@ def _call(hop: Hop) -> str:
 
 
 def _trace_of_write(suspect: WriteSuspect) -> Iterator[Step]:
-    yield Step(StepRole.WRITE, suspect.span, f"keeps {kept_value(suspect)} in `{_slot(suspect)}`")
+    yield Step(StepRole.WRITE, suspect.span, f"keeps {kept_value(suspect)} in `{kept_in(suspect)}`")
     if suspect.place.created is not None:
         yield Step(StepRole.SHARED, suspect.place.created, suspect.place.why or "shared by all requests")
     yield from _steps(StepRole.READ, "read here, whoever wrote it last", suspect.readers)
@@ -301,7 +302,7 @@ def timeline(suspect: Suspect) -> Iterator[Moment]:
             yield Moment(0, f"reads `{path}`", reader.span, "← B's")
     if not isinstance(suspect, WriteSuspect) or not suspect.readers:
         return
-    slot, reader = _slot(suspect), suspect.readers[0]
+    slot, reader = kept_in(suspect), suspect.readers[0]
     kept = kept_value(suspect)
     yield Moment(0, f"keeps {kept} in `{slot}`", suspect.span)
     if suspect.guarded:
@@ -319,11 +320,6 @@ def timeline(suspect: Suspect) -> Iterator[Moment]:
 
 
 # --- words ----------------------------------------------------------------------------------------------------------
-
-
-def _slot(suspect: WriteSuspect) -> str:
-    path = "".join("[…]" if p == "[*]" else p for p in suspect.place.path)
-    return f"{suspect.place.slot}{path}"
 
 
 def _owner(suspect: WriteSuspect) -> str:
