@@ -38,6 +38,8 @@ from leaklint.project.values import (
     Value,
 )
 
+_LONG = 3  # dots in a name of a library, after which no part of it comes a second time
+
 
 def attr(s: State, frame: Frame, term: Attr, at: int) -> Value:
     """The value of an attribute term."""
@@ -74,6 +76,8 @@ def _external_attribute(s: State, frame: Frame, atom: External, name: str, span:
     known = s.models.attribute(fqn)
     if known is not None and known.gives:
         return modelled(s, frame, fqn, known.gives, known.type, known.concept or s.models.concept(name), span)
+    if fqn.count(".") > _LONG and name in atom.fqn.split(".")[2:]:
+        return frozenset((atom,))  # `error.__cause__.__cause__`, and so on for ever
     owner = s.models.attribute(atom.fqn)
     if owner is not None and owner.gives == "request" and s.models.call(fqn) is None:
         return frozenset((request_data(s, name),))

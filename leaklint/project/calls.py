@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from leaklint.index.summary import Call, Const, Kind, Name, ParamKind, Star, Term
+from leaklint.index.summary import Call, Const, Kind, Name, Star, Term
 from leaklint.project import builtin_calls, entries, evaluate, execute, library_calls
 from leaklint.project.program import Module
 from leaklint.project.state import ITEMS, PROVIDED, Frame, Made, Selector, State, grown, item_field
@@ -92,7 +92,8 @@ def enter(
     """Run a function of the program for these arguments, and `apart` from its other calls."""
     info = function.info
     bound = bind_arguments(s, frame, function, receiver, term, args, keywords)
-    signature = (*[_kind_of(s, v) for v in bound.values()], *apart)
+    known = s.likenesses
+    signature = (*[known[v] if v in known else _kind(s, v) for v in bound.values()], *apart)
     callee = s.frame(info, function.env, receiver, frame.phase if phase is None else phase, signature)
     changed = _merge(s, callee, bound)
     if callee.rounds == 0:
@@ -102,7 +103,7 @@ def enter(
     callee.dependents[frame] = callee.dependents.get(frame, 0) | frame.bit
     made = frame.made.get(term.order)
     if made is not None and callee not in made.targets:
-        frame.made[term.order] = made._replace(targets=(*made.targets, callee))
+        frame.made[term.order] = Made(made.term, made.position, (*made.targets, callee), made.external)
     if changed or callee.rounds == 0:
         execute.visit(s, callee)
     given = _given_back(s, frame, callee, bound) if callee.crowded else callee.returns
@@ -115,11 +116,19 @@ def enter(
 
 def _given_back(s: State, frame: Frame, callee: Frame, bound: dict[str, Value]) -> Value:
     """What a frame that many calls share gives to one of them: not the request data that only others passed."""
-    if not any(a.__class__ is Taint for a in callee.returns):
+    for atom in callee.returns:
+        if atom.__class__ is Taint:
+            break
+    else:
         return callee.returns
     passed = evaluate.carried(s, callee, NOTHING.union(*callee.args.values()), 2)
     own = evaluate.carried(s, frame, NOTHING.union(*bound.values()), 2)
     return callee.returns - (passed - own)
+
+
+def _kind(s: State, value: Value) -> object:
+    known = s.likenesses[value] = _kind_of(s, value)
+    return known
 
 
 def _kind_of(s: State, value: Value) -> object:
@@ -147,7 +156,7 @@ def _merge(s: State, frame: Frame, bound: dict[str, Value]) -> bool:
     changed = False
     for name, value in bound.items():
         old = frame.args.get(name)
-        if old is None or not value <= old:
+        if old is not value and (old is None or not value <= old):
             new = grown(old or NOTHING, value)
             if new != old:
                 frame.args[name] = new
@@ -167,27 +176,19 @@ def bind_arguments(
     keywords: Keywords,
 ) -> dict[str, Value]:
     """The value of each parameter for these arguments: given, packed into `*args` and `**kwargs`, or its default."""
-    params = function.info.function.params
+    info = function.info
+    positional, by_name, rest, more = info.signature
     bound: dict[str, Value] = {}
-    positional = [p for p in params if p.kind in (ParamKind.POSITIONAL, ParamKind.POSITIONAL_ONLY)]
-    by_name = {p.name for p in params if p.kind in (ParamKind.POSITIONAL, ParamKind.KEYWORD)}
-    rest = next((p.name for p in params if p.kind is ParamKind.VAR_POSITIONAL), None)
-    more = next((p.name for p in params if p.kind is ParamKind.VAR_KEYWORD), None)
-    given = list(spread_arguments(s, frame, term.args, args))
+    given = spread_arguments(s, frame, term.args, args)
     if receiver is not None:
         given.insert(0, frozenset((receiver,)))
-    leftover: list[Value] = []
-    for position, value in enumerate(given):
-        if position < len(positional):
-            bound[positional[position].name] = value
-        else:
-            leftover.append(value)
+    for name, value in zip(positional, given, strict=False):
+        bound[name] = value
+    leftover = given[len(positional) :] if len(given) > len(positional) else []
     extra: dict[str, Value] = {}
-    for key, value in named_arguments(s, frame, keywords):
-        if key in by_name:
-            bound[key] = bound.get(key, NOTHING) | value
-        else:
-            extra[key] = extra.get(key, NOTHING) | value
+    for key, value in named_arguments(s, frame, keywords) if keywords else ():
+        into = bound if key in by_name else extra
+        into[key] = into[key] | value if key in into else value
     if rest is not None:
         bound[rest] = _packed(
             s, frame, term, "builtins.tuple", rest, {item_field(i): v for i, v in enumerate(leftover)}
@@ -195,10 +196,11 @@ def bind_arguments(
     if more is not None:
         items = {(ITEMS if k == ITEMS else item_field(k)): v for k, v in extra.items()}
         bound[more] = _packed(s, frame, term, "builtins.dict", more, items)
-    for param in params:
-        if param.name not in bound:
-            bound[param.name] = default(s, function, param.default)
-        if bound[param.name] <= _UNKNOWN and param.annotation is not None and function.env is not None:
+    for param in info.function.params:
+        known = bound.get(param.name)
+        if known is None:
+            known = bound[param.name] = default(s, function, param.default) if param.default is not None else NOTHING
+        if param.annotation is not None and function.env is not None and known <= _UNKNOWN:
             bound[param.name] = entries.typed(s, function.env, param.annotation, frame.phase)
     return bound
 
@@ -207,21 +209,18 @@ def default(s: State, function: FunctionValue, term: Term | None) -> Value:
     """The value of a parameter's default."""
     if term is None or function.env is None or (term.__class__ is Const and term.value is None):
         return NOTHING
-    return evaluate.evaluate(s, function.env, term, defined_at(function))
+    return evaluate.evaluate(s, function.env, term, function.info.defined_at)
 
 
-def defined_at(function: FunctionValue) -> int:
-    """The position in the defining body from which its names are looked up: its end sees all bindings."""
-    assert function.env is not None
-    for position in function.env.info.binds().get(function.info.function.name, ()):
-        value = function.env.info.function.ops[position].value  # type: ignore[union-attr]
-        if getattr(value, "index", -1) == function.info.function.index:
-            return position
-    return max(len(function.env.info.function.ops) - 1, 0)
-
-
-def spread_arguments(s: State, frame: Frame, terms: tuple[Term, ...], args: Args) -> Iterable[Value]:
+def spread_arguments(s: State, frame: Frame, terms: tuple[Term, ...], args: Args) -> list[Value]:
     """Positional arguments one by one, `*args` taken apart."""
+    for term in terms:
+        if term.__class__ is Star:
+            return list(_spread(s, frame, terms, args))
+    return list(args)
+
+
+def _spread(s: State, frame: Frame, terms: tuple[Term, ...], args: Args) -> Iterable[Value]:
     for position, value in enumerate(args):
         if position >= len(terms) or terms[position].__class__ is not Star:
             yield value
@@ -334,7 +333,7 @@ def fill_fields(
     """Dataclasses, named tuples and data models: arguments become attributes."""
     names: list[str] = []
     for base in reversed(mro(s, cls)[0]):
-        names.extend(n for n in base.info.fields if n not in names)
+        names.extend([n for n in base.info.fields if n not in names])
     for position, value in enumerate(spread_arguments(s, frame, term.args, args)):
         if position < len(names):
             s.build(instance, names[position], value)
@@ -359,6 +358,7 @@ def mro(s: State, cls: ClassValue) -> tuple[tuple[ClassValue, ...], tuple[str, .
             if atom in order:
                 return
             order.append(atom)
+            s.ordered.add(atom)
             for base in _sorted_bases(s.bases.get(atom, NOTHING)):
                 visit(base)
         elif isinstance(atom, External) and atom.fqn not in externals:
@@ -371,13 +371,13 @@ def mro(s: State, cls: ClassValue) -> tuple[tuple[ClassValue, ...], tuple[str, .
 
 def is_field(s: State, cls: ClassValue, name: str) -> bool:
     """Whether a class body's default is copied for each instance: data classes and data models."""
-    return is_data_class(s, cls) and name in cls.info.fields
+    return name in cls.info.fields and is_data_class(s, cls)
 
 
 def is_data_class(s: State, cls: ClassValue) -> bool:
     """Whether instances get their attributes from the annotations of the class body."""
     order, externals = mro(s, cls)
-    if any(c in s.data_classes for c in order):
+    if not s.data_classes.isdisjoint(order):
         return True
     return any((kind := s.models.type(base)) is not None and kind.dataclass for base in externals)
 

@@ -5,14 +5,8 @@ Only reads the state.
 
 from __future__ import annotations
 
-from typing import Any
-
-from leaklint.index.summary import (
-    Kind,
-    Name,
-)
+from leaklint.index.summary import Kind
 from leaklint.project import evaluate
-from leaklint.project.program import FunctionInfo
 from leaklint.project.state import MAKING, Frame, State
 from leaklint.project.suspect import Strength
 from leaklint.project.values import (
@@ -26,6 +20,8 @@ from leaklint.project.values import (
     Value,
 )
 
+_NONE: frozenset[Taint] = frozenset()
+
 
 def carried(s: State, frame: Frame | None, value: Value, depth: int = 3) -> frozenset[Taint]:
     """The request data in a value, also inside the objects it is made of.
@@ -34,18 +30,18 @@ def carried(s: State, frame: Frame | None, value: Value, depth: int = 3) -> froz
     """
     found: set[Taint] = set()
     _carried(s, frame, value, depth, found, set())
-    return frozenset(found)
+    return frozenset(found) if found else _NONE
 
 
 def _carried(s: State, frame: Frame | None, value: Value, depth: int, found: set[Taint], seen: set[Atom]) -> None:
     for atom in value:
         if atom.__class__ is Taint:
             found.add(atom)
-        elif atom.__class__ is Instance and atom not in seen:
+        elif atom.__class__ is Instance:
             instance: Instance = atom
-            seen.add(atom)
-            if instance.phase is not Phase.REQUEST:
+            if instance.phase is not Phase.REQUEST or atom in seen:
                 continue
+            seen.add(atom)
             kind = s.models.type(instance.fqn) if instance.fqn else None
             if kind is not None and kind.holds == "request":
                 found.add(s.taint(Strength.IDENTITY, "request"))
@@ -72,22 +68,8 @@ def _carried_closure(
     env = atom.env
     if env is None or env.phase is not Phase.REQUEST or depth <= 0 or env.info.function.kind is not Kind.FUNCTION:
         return
-    for ident in sorted(free_names(atom.info)):
+    for ident in atom.info.free_names:
         if ident in env.info.function.bound:
             if frame is not None:
                 s.watch(env, ident, frame)
             _carried(s, frame, evaluate.everything(s, env, ident), depth - 1, found, seen)
-
-
-def free_names(info: FunctionInfo) -> set[str]:
-    """The names that a function reads and does not bind."""
-    names: set[str] = set()
-    stack: list[Any] = [*info.function.ops]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Name):
-            if node.id not in info.function.bound:
-                names.add(node.id)
-        elif isinstance(node, tuple):
-            stack.extend(x for x in node if isinstance(x, tuple))
-    return names

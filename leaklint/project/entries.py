@@ -420,7 +420,7 @@ def _usual_type(entry: EntryModel, param: Param, position: int) -> str:
 
 def _injected(s: State, handler: Frame, env: Frame, param: Param, function: FunctionValue) -> Value | None:
     """What a marker such as a default of `Depends(f)` or `Annotated[T, Depends(f)]` provides."""
-    at = calls.defined_at(function)
+    at = function.info.defined_at
     if isinstance(param.default, Item) and (known := _made_by_provider(s, env, param.default)):
         return known
     if (wrapped := _wrapped(s, env, param.annotation, at)) is not None:

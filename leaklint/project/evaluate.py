@@ -41,10 +41,12 @@ from leaklint.project.values import (
     NOTHING,
     Ambient,
     Anything,
+    Args,
     Atom,
     ClassValue,
     External,
     Instance,
+    Keywords,
     Literal,
     Member,
     Method,
@@ -74,41 +76,37 @@ def evaluate(s: State, frame: Frame, term: Term, at: int) -> Value:
 
 def _name(s: State, frame: Frame, term: Name, at: int) -> Value:
     ident = term.id
-    function = frame.info.function
-    if ident in function.bound and ident not in function.globals and ident not in function.nonlocals:
+    if ident in frame.info.locals:
         value = local(s, frame, ident, at)
-        if value or function.kind is not Kind.CLASS:
+        if value or frame.info.function.kind is not Kind.CLASS:
             return value  # a class body takes what it has not bound yet from outside: `join = join`
     return free(s, frame, ident, term.span, at)
 
 
 def local(s: State, frame: Frame, ident: str, at: int) -> Value:
     """A local name at an operation: the bindings that reach it, and the argument where none surely comes before."""
-    positions, initial = frame.info.reaching(ident, at)
+    info = frame.info
+    positions, initial = info.reaching(ident, at)
     value = frame.args.get(ident, NOTHING) if initial else NOTHING
     for position in positions:
         value = value | frame.values[position] if value else frame.values[position]
-    if frame.info.function.kind is Kind.MODULE:
-        written = s.read(s.module_value(frame.info.module), ident, frame)
+    if info.function.kind is Kind.MODULE:
+        written = s.read(s.module_value(info.module), ident, frame)
         return written if not positions or not value else value | written
     return value
 
 
 def free(s: State, frame: Frame, ident: str, span: int, at: int) -> Value:
     """A name of an enclosing function, of the module, or a builtin."""
+    scope: Frame | None = frame
+    for _ in range(frame.info.scope(ident)):
+        scope = scope.env if scope is not None else None
+    if scope is not None and scope is not frame:
+        loaded(frame, scope, ident, span, at)
+        return everything(s, scope, ident) | s.read(scope, ident, frame)
     module = frame.info.module
-    if ident not in frame.info.function.globals:
-        scope = frame.env
-        while scope is not None:
-            function = scope.info.function
-            if function.kind is Kind.MODULE:
-                break
-            if function.kind is not Kind.CLASS and ident in function.bound and ident not in function.nonlocals:
-                loaded(frame, scope, ident, span, at)
-                return everything(s, scope, ident) | s.read(scope, ident, frame)
-            scope = scope.env
     holder = s.module_value(module)
-    if ident in module.functions[0].function.bound or ident in s.heap.get(holder, {}):
+    if ident in module.functions[0].function.bound or ident in s.heap.get(holder, ()):
         loaded(frame, holder, ident, span, at)
         return s.read(holder, ident, frame)
     for op in module.functions[0].binds().get("*", ()):
@@ -117,7 +115,7 @@ def free(s: State, frame: Frame, ident: str, span: int, at: int) -> Value:
             return found
     if ident == "__name__":
         return frozenset((s.literal(module.name, module, module.functions[0].function.head),))
-    return frozenset((s.external(f"builtins.{ident}"),))
+    return s.builtin(ident)
 
 
 def everything(s: State, frame: Frame, ident: str) -> Value:
@@ -289,9 +287,13 @@ def _is_made_by_a_module(atom: Instance) -> bool:
 
 
 def _call(s: State, frame: Frame, term: Call, at: int) -> Value:
-    func = evaluate(s, frame, term.func, at)
-    args = tuple([evaluate(s, frame, a.value if a.__class__ is Star else a, at) for a in term.args])
-    keywords = tuple([(k, evaluate(s, frame, v, at)) for k, v in term.keywords])
+    func = _TERMS[term.func.__class__](s, frame, term.func, at)
+    args: Args = ()
+    if term.args:
+        args = tuple([_TERMS[a.__class__](s, frame, a, at) for a in term.args])  # `*x` is what `x` is
+    keywords: Keywords = ()
+    if term.keywords:
+        keywords = tuple([(k, _TERMS[v.__class__](s, frame, v, at)) for k, v in term.keywords])
     return calls.call(s, frame, term, func, args, keywords, at)
 
 
@@ -457,7 +459,7 @@ def _iterated(s: State, frame: Frame, atom: Instance, at: int) -> Value:
 def _constant(s: State, frame: Frame, term: Const, at: int) -> Value:
     value = term.value
     if value.__class__ is str or value.__class__ is int:
-        return frozenset((s.literal(value, frame.info.module, term.span),))
+        return s.constant(value, frame.info.module, term.span)
     return NOTHING
 
 

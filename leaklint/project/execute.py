@@ -12,6 +12,7 @@ from leaklint.index.summary import (
     Attr,
     Bind,
     Blend,
+    Call,
     ClassRef,
     Drop,
     Eval,
@@ -264,8 +265,6 @@ def _store_attribute(s: State, frame: Frame, op: Bind, target: Attr, value: Valu
             _extend(s, frame, op, evaluate.attribute(s, frame, atom, target.name, target.span, at), target, at)
         setter = _setter(s, frame, atom, target.name)
         if setter is not None:
-            from leaklint.index.summary import Call
-
             calls.enter(s, frame, setter, atom, Call(target, (op.value,), (), target.span, op.order), (value,), ())
             continue
         keep(
@@ -288,8 +287,6 @@ def _store_item(s: State, frame: Frame, op: Bind, target: Item, value: Value, at
     constant = evaluate.constant_key(target.key, key)
     field = ITEMS if constant is None else item_field(constant)
     how = "augment" if op.how is How.AUGMENT else "item"
-    from leaklint.index.summary import Call
-
     for atom in evaluate.evaluate(s, frame, target.base, at):
         if isinstance(atom, Instance) and atom.cls is not None:
             method = next(
@@ -358,7 +355,9 @@ def _class(s: State, frame: Frame, ref: ClassRef, at: int) -> Value:
     bases = frozenset(_base(s, b) for b in bases if b is not cls and isinstance(_base(s, b), (ClassValue, External)))
     if not bases <= s.bases.get(cls, NOTHING) or cls not in s.bases:
         s.bases[cls] = s.bases.get(cls, NOTHING) | bases
-        s.orders.clear()
+        if cls in s.ordered:
+            s.orders.clear()
+            s.ordered.clear()
     body = s.frame(frame.info.module.functions[cls.info.summary.body], frame, cls, frame.phase, ())
     if body.cls is None:
         body.cls = cls

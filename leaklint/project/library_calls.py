@@ -8,7 +8,7 @@ from __future__ import annotations
 from leaklint.index.summary import ELEMENT, Attr, Call, Const, Star, Term
 from leaklint.models import CallModel
 from leaklint.project import calls, entries, evaluate, execute
-from leaklint.project.state import ITEMS, MADE, PROVIDED, Effect, Frame, State, item_field
+from leaklint.project.state import ITEMS, MADE, PROVIDED, Effect, Frame, Made, State, item_field
 from leaklint.project.suspect import Access, Strength
 from leaklint.project.values import (
     NOTHING,
@@ -43,7 +43,7 @@ def library_call(
     """A call into a library: what the models say, else a new object or whatever the arguments carry."""
     made = frame.made.get(term.order)
     if made is not None and fqn not in made.external:
-        frame.made[term.order] = made._replace(external=(*made.external, fqn))
+        frame.made[term.order] = Made(made.term, made.position, made.targets, (*made.external, fqn))
     model = s.models.call(fqn)
     if model is not None and model.factory:
         made_here = _made_by_factory(s, frame, model, term, args, keywords, at)
@@ -124,7 +124,7 @@ def keep_arguments(s: State, instance: Instance, args: Args, keywords: Keywords)
 
 def unknown(s: State, frame: Frame, term: Call, receiver: Value, args: Args, keywords: Keywords, at: int) -> Value:
     """A call nobody knows gives what is personal in its arguments, and may run the functions it is passed."""
-    everything = [*args, *(v for _, v in keywords)]
+    everything = [*args, *[v for _, v in keywords]]
     for value in everything:
         for atom in value:
             if isinstance(atom, (FunctionValue, Method, Partial)):
@@ -132,6 +132,8 @@ def unknown(s: State, frame: Frame, term: Call, receiver: Value, args: Args, key
     found: set[Atom] = set(evaluate.mixed(s, [receiver, *everything]))
     for value in (receiver, *everything):
         found.update(evaluate.carried(s, frame, value, 2))
+    if not found:
+        return NOTHING
     if any(isinstance(a, (Instance, Member)) for a in receiver):
         found = {a for a in found if not isinstance(a, Token)}  # what a store finds for an id or a time is neither
     return frozenset(found)

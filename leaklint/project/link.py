@@ -103,7 +103,8 @@ def link(
         if check_tests or not is_test(module, models):
             calls.import_module(state, module)
     execute.solve(state)
-    while _start_factories(state) or entries.add_returned(state) or entries.hand_on(state):
+    factories = [info for module in modules for info in module.functions if _may_start(state, info)]
+    while _start_factories(state, factories) or entries.add_returned(state) or entries.hand_on(state):
         execute.solve(state)
     if not any(f.phase is Phase.REQUEST for f in state.entries) and library.assume_entries(state):
         execute.solve(state)
@@ -153,29 +154,29 @@ def suspects(project: Project) -> tuple[Suspect, ...]:
 # --- code that nobody in the program calls, but that registers handlers ----------------------------------------------
 
 
-def _start_factories(s: State) -> bool:
-    """Run functions that look like application factories and were not reached: a server calls them by name."""
-    reached = {f.info for f in s.frames}
+def _may_start(s: State, info: FunctionInfo) -> bool:
+    """Whether a function looks like an application factory, which a server calls by name."""
+    parent, module = info.parent, s.module_frames.get(info.module)
+    if parent is None or module is None or info.function.kind is not Kind.FUNCTION:
+        return False
+    return parent.function.kind in (Kind.MODULE, Kind.CLASS) and _registers(s, module, info)
+
+
+def _start_factories(s: State, factories: list[FunctionInfo]) -> bool:
+    """Run those of these functions that were not reached."""
+    reached = {f.info for f in s.frames if f.rounds}
     started = False
-    for module in s.program.modules:
-        frame = s.module_frames.get(module)
-        if frame is None:
-            continue
-        for info in module.functions:
-            if info in reached or info.function.kind is not Kind.FUNCTION or not _registers(s, frame, info):
-                continue
-            if _start(s, frame, info):
-                started = True
+    for info in factories:
+        frame = s.module_frames.get(info.module)
+        if frame is not None and info not in reached and _start(s, frame, info):
+            started = True
     return started
 
 
 def _start(s: State, module: Frame, info: FunctionInfo) -> bool:
-    parent = info.parent
-    if parent is None or parent.function.kind not in (Kind.MODULE, Kind.CLASS):
-        return False
     receiver: Atom | None = None
     env = module
-    if parent.function.kind is Kind.CLASS:
+    if info.owner is not None:
         cls = next((c for c in s.bases if isinstance(c, ClassValue) and c.info is info.owner), None)
         if cls is None:
             return False
@@ -190,19 +191,20 @@ def _start(s: State, module: Frame, info: FunctionInfo) -> bool:
         s, module, function, receiver, Call(Name("", 0), (), (), info.function.head, -1), (), ()
     )
     frame.args.update(bound)
+    frame.depth = 0
     execute.visit(s, frame)
     return True
 
 
 def _registers(s: State, module: Frame, info: FunctionInfo) -> bool:
     """Whether a function makes an application, decorates functions, or passes them to calls as registrations do."""
+    functions = info.module.functions
     for op in info.function.ops:
-        if isinstance(op, Bind) and op.how is How.DEFINE and isinstance(op.value, FunctionRef):
-            if any(_decorates(s, d) for d in info.module.functions[op.value.index].function.decorators):
+        if op.__class__ is Bind and op.how is How.DEFINE and isinstance(op.value, FunctionRef):
+            if any(_decorates(s, d) for d in functions[op.value.index].function.decorators):
                 return True
-        if any(_passes_function(s, info, call) or _makes_application(s, module, call) for call in _calls_in(op)):
-            return True
-    return False
+    calls_made = [call for op in info.function.ops for call in _calls_in(op)]
+    return any(_passes_function(s, info, call) or _makes_application(s, module, call) for call in calls_made)
 
 
 def _makes_application(s: State, module: Frame, call: Call) -> bool:
@@ -252,11 +254,12 @@ def _is_function(info: FunctionInfo, term: Term) -> bool:
     return False
 
 
-def _calls_in(op: object) -> Iterable[Call]:
-    stack: list[object] = [op]
+def _calls_in(op: tuple[object, ...]) -> Iterable[Call]:
+    stack: list[tuple[object, ...]] = [op]
     while stack:
         node = stack.pop()
-        if isinstance(node, Call):
+        if node.__class__ is Call:
             yield node
-        if isinstance(node, tuple):
-            stack.extend(part for part in node if isinstance(part, tuple))
+        for part in node:
+            if isinstance(part, tuple):
+                stack.append(part)

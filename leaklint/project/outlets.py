@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from leaklint.index.summary import Bind, Name, Range
-from leaklint.project.contents import free_names
 from leaklint.project.guards import is_guarded
 from leaklint.project.state import Effect, Frame, State
 from leaklint.project.values import Atom, FunctionValue, Instance, Member, Method, Phase, Taint, Value
@@ -60,7 +59,7 @@ def _objects(s: State, atom: Atom) -> Iterator[Instance]:
         case Member():
             yield from _objects(s, atom.owner)
         case FunctionValue(env=Frame(phase=Phase.REQUEST) as env):
-            for ident in sorted(free_names(atom.info) & set(env.info.function.bound)):
+            for ident in [name for name in atom.info.free_names if name in env.info.function.bound]:
                 for value in _values(env, ident):
                     for one in value:
                         if isinstance(one, Instance):

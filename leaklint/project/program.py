@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from leaklint.finding import Span
 from leaklint.index.summary import (
@@ -19,6 +20,7 @@ from leaklint.index.summary import (
     Kind,
     ModuleSummary,
     Name,
+    ParamKind,
     Range,
     Term,
     unpack,
@@ -93,19 +95,109 @@ def _with_plain_ends(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+class Signature(NamedTuple):
+    """How arguments find parameters."""
+
+    positional: tuple[str, ...]
+    named: frozenset[str]  # that may be given by keyword
+    rest: str | None  # of `*args`
+    more: str | None  # of `**kwargs`
+
+
 class FunctionInfo:
     """A function and what is worked out about it once."""
 
-    __slots__ = ("_binds", "_reach", "_users", "function", "module", "param_names", "qualname")
+    __slots__ = (
+        "_binds",
+        "_defined_at",
+        "_free_names",
+        "_reach",
+        "_scopes",
+        "_signature",
+        "_users",
+        "function",
+        "locals",
+        "module",
+        "param_names",
+        "qualname",
+    )
 
     def __init__(self, module: Module, function: Function) -> None:
         self.module = module
         self.function = function
         self.qualname = f"{module.name}.{function.qualname}"
-        self.param_names = frozenset(p.name for p in function.params)
+        self.param_names = frozenset([p.name for p in function.params])
+        outer = function.globals or function.nonlocals
+        self.locals = function.bound - function.globals - function.nonlocals if outer else function.bound
         self._binds: dict[str, list[int]] | None = None
+        self._defined_at = -1
+        self._free_names: tuple[str, ...] | None = None
         self._reach: dict[tuple[str, int], tuple[tuple[int, ...], bool]] = {}
+        self._scopes: dict[str, int] = {}
+        self._signature: Signature | None = None
         self._users: dict[int | str, int] = {}
+
+    @property
+    def signature(self) -> Signature:
+        """The parameters by the ways arguments reach them."""
+        if self._signature is None:
+            params = self.function.params
+            of = {kind: [p.name for p in params if p.kind is kind] for kind in ParamKind}
+            self._signature = Signature(
+                tuple(p.name for p in params if p.kind in (ParamKind.POSITIONAL, ParamKind.POSITIONAL_ONLY)),
+                frozenset(of[ParamKind.POSITIONAL] + of[ParamKind.KEYWORD]),
+                next(iter(of[ParamKind.VAR_POSITIONAL]), None),
+                next(iter(of[ParamKind.VAR_KEYWORD]), None),
+            )
+        return self._signature
+
+    @property
+    def defined_at(self) -> int:
+        """The position in the defining body from which its names are looked up: its end sees all bindings."""
+        if self._defined_at < 0:
+            self._defined_at = self._definition()
+        return self._defined_at
+
+    def _definition(self) -> int:
+        assert self.parent is not None
+        ops = self.parent.function.ops
+        for position in self.parent.binds().get(self.function.name, ()):
+            if getattr(ops[position].value, "index", -1) == self.function.index:  # type: ignore[union-attr]
+                return position
+        return max(len(ops) - 1, 0)
+
+    @property
+    def free_names(self) -> tuple[str, ...]:
+        """The names in its operations that it does not bind, sorted."""
+        if self._free_names is None:
+            names: set[str] = set()
+            stack: list[tuple[object, ...]] = [*self.function.ops]
+            while stack:
+                node = stack.pop()
+                if isinstance(node, Name):
+                    names.add(node.id)
+                else:
+                    stack.extend([part for part in node if isinstance(part, tuple)])
+            self._free_names = tuple(sorted(names - self.function.bound))
+        return self._free_names
+
+    def scope(self, name: str) -> int:
+        """How many scopes further out a name that is not local is bound in a function; -1 when in none."""
+        known = self._scopes.get(name)
+        if known is None:
+            known = self._scopes[name] = self._scope(name)
+        return known
+
+    def _scope(self, name: str) -> int:
+        if name in self.function.globals:
+            return -1
+        hops, info = 1, self.parent
+        while info is not None and info.function.kind is not Kind.MODULE:
+            function = info.function
+            if function.kind is not Kind.CLASS and name in function.bound and name not in function.nonlocals:
+                return hops
+            hops, info = hops + 1, info.parent
+        return -1
 
     @property
     def parent(self) -> FunctionInfo | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple, TypeAlias
 
 from leaklint.index.summary import Call, Const, Kind, Op, Range, Term
@@ -45,6 +46,7 @@ _OBJECTS = 4  # objects of one class, or of one place, that are told apart
 _LITERALS = 4  # constants kept in one value
 ALL = -1  # every operation of a function, as a set of bits
 _OBJECTS_KEPT = 12  # objects kept in one value
+_NAMES_KEPT = 24  # names of libraries kept in one value
 
 
 _OBJECT_KINDS = (Instance, Member, Method)
@@ -169,7 +171,7 @@ class State:
     program: Program
     models: Models
     heap: dict[Holder, dict[str, Value]] = field(default_factory=lambda: defaultdict(dict))
-    readers: dict[tuple[Holder, str], dict[Frame, int]] = field(default_factory=lambda: defaultdict(dict))  # operations
+    readers: dict[Holder, dict[str, dict[Frame, int]]] = field(default_factory=dict)  # by field, with their operations
     edges: dict[tuple[Holder, str, Atom], Edge] = field(default_factory=dict)
     born: dict[Instance, dict[str, Value]] = field(default_factory=lambda: defaultdict(dict))  # what it was made with
     work: deque[Frame] = field(default_factory=deque)
@@ -177,6 +179,8 @@ class State:
     entries: list[Frame] = field(default_factory=list)
     bases: dict[ClassValue, Value] = field(default_factory=dict)
     orders: dict[ClassValue, tuple[tuple[ClassValue, ...], tuple[str, ...]]] = field(default_factory=dict)
+    ordered: set[ClassValue] = field(default_factory=set)  # the classes that any of these was worked out from
+    likenesses: dict[Value, object] = field(default_factory=dict)  # of arguments, as they tell calls apart
     data_classes: set[ClassValue] = field(default_factory=set)
     typed: dict[tuple[int, Frame, Phase, bool], Value] = field(default_factory=dict)  # by annotation
     made_of: dict[FunctionInfo, str] = field(default_factory=dict)  # library class that a decorator makes of a function
@@ -190,7 +194,16 @@ class State:
     unresolved: int = 0
     gave_up: int = 0
     solved: bool = False  # from then on nothing is recorded
-    _interned: dict[tuple[object, ...], Atom] = field(default_factory=dict)
+    _externals: dict[str, External] = field(default_factory=dict)
+    _builtins: dict[str, Value] = field(default_factory=dict)
+    _modules: dict[Module, ModuleValue] = field(default_factory=dict)
+    _classes: dict[tuple[Module, int, Frame], ClassValue] = field(default_factory=dict)
+    _functions: dict[tuple[FunctionInfo, Frame | None], FunctionValue] = field(default_factory=dict)
+    _methods: dict[tuple[FunctionValue, Atom], Method] = field(default_factory=dict)
+    _members: dict[tuple[Atom, str], Member] = field(default_factory=dict)
+    _constants: dict[tuple[Module, Range, object], Value] = field(default_factory=dict)
+    _objects: dict[tuple[Frame, Range, ClassValue | str, str], Instance] = field(default_factory=dict)
+    _interned: dict[tuple[object, ...], Atom] = field(default_factory=dict)  # the rare kinds
     _frames: dict[tuple[object, ...], Frame] = field(default_factory=dict)
     _made: dict[tuple[object, ...], int] = field(default_factory=lambda: defaultdict(int))
     _count: dict[tuple[FunctionInfo, Phase], int] = field(default_factory=lambda: defaultdict(int))
@@ -198,35 +211,73 @@ class State:
     # --- atoms -----------------------------------------------------------------------------------------------------
 
     def external(self, fqn: str) -> External:
-        fqn = self.models.canonical(fqn)
-        atom = self._interned.get(("external", fqn))
+        atom = self._externals.get(fqn)
         if atom is None:
-            atom = self._interned["external", fqn] = External(fqn)
-        return atom  # type: ignore[return-value]
+            canonical = self.models.canonical(fqn)
+            atom = self._externals.get(canonical)
+            if atom is None:
+                atom = self._externals[canonical] = External(canonical)
+            self._externals[fqn] = atom
+        return atom
+
+    def builtin(self, name: str) -> Value:
+        """What a name means that nothing binds."""
+        value = self._builtins.get(name)
+        if value is None:
+            value = self._builtins[name] = frozenset((self.external(f"builtins.{name}"),))
+        return value
 
     def module_value(self, module: Module) -> ModuleValue:
-        return self._intern(("module", module), lambda: ModuleValue(module))  # type: ignore[return-value]
+        atom = self._modules.get(module)
+        if atom is None:
+            atom = self._modules[module] = ModuleValue(module)
+        return atom
 
     def class_value(self, module: Module, index: int, frame: Frame) -> ClassValue:
-        return self._intern(("class", module, index, frame), lambda: ClassValue(module.classes[index], frame))  # type: ignore[return-value]
+        key = (module, index, frame)
+        atom = self._classes.get(key)
+        if atom is None:
+            atom = self._classes[key] = ClassValue(module.classes[index], frame)
+        return atom
 
     def function_value(self, info: FunctionInfo, env: Frame | None) -> FunctionValue:
-        return self._intern(("function", info, env), lambda: FunctionValue(info, env))  # type: ignore[return-value]
+        key = (info, env)
+        atom = self._functions.get(key)
+        if atom is None:
+            atom = self._functions[key] = FunctionValue(info, env)
+        return atom
 
     def method(self, function: FunctionValue, receiver: Atom) -> Method:
-        return self._intern(("method", function, receiver), lambda: Method(function, receiver))  # type: ignore[return-value]
+        key = (function, receiver)
+        atom = self._methods.get(key)
+        if atom is None:
+            atom = self._methods[key] = Method(function, receiver)
+        return atom
 
     def member(self, owner: Atom, name: str, fqn: str) -> Member:
-        return self._intern(("member", owner, name), lambda: Member(owner, name, self.models.canonical(fqn)))  # type: ignore[return-value]
+        key = (owner, name)
+        atom = self._members.get(key)
+        if atom is None:
+            atom = self._members[key] = Member(owner, name, self.models.canonical(fqn))
+        return atom
 
     def super_of(self, defining: ClassValue, receiver: Atom) -> Super:
         return self._intern(("super", defining, receiver), lambda: Super(defining, receiver))  # type: ignore[return-value]
 
     def literal(self, value: object, module: Module, span: Range) -> Literal:
-        return self._intern(("literal", module, span, value), lambda: Literal(value, module, span))  # type: ignore[return-value]
+        (atom,) = self.constant(value, module, span)
+        return atom  # type: ignore[return-value]
+
+    def constant(self, value: object, module: Module, span: Range) -> Value:
+        """The value that a constant is, where it stands."""
+        key = (module, span, value)
+        known = self._constants.get(key)
+        if known is None:
+            known = self._constants[key] = frozenset((Literal(value, module, span),))
+        return known
 
     def taint(self, strength: Strength, concept: str = "") -> Taint:
-        return self._intern(("taint", strength, concept), lambda: Taint(strength, concept))  # type: ignore[return-value]
+        return self._intern(("taint", strength.value, concept), lambda: Taint(strength, concept))  # type: ignore[return-value]
 
     def token(self, fresh: bool, why: str, frame: Frame, span: Range) -> Token:
         module = frame.info.module
@@ -239,20 +290,26 @@ class State:
 
     def instance(self, cls: ClassValue | None, fqn: str, frame: Frame, span: Range, tag: str = "") -> Instance:
         """The object made at `span` in `frame`; frames of one function share it beyond a depth."""
+        key = (frame, span, cls or fqn, tag)
+        known = self._objects.get(key)
+        if known is None:
+            known = self._objects[key] = self._instance(cls, fqn, frame, span, tag)
+        return known
+
+    def _instance(self, cls: ClassValue | None, fqn: str, frame: Frame, span: Range, tag: str) -> Instance:
         module = frame.info.module
         depth = frame.receiver.depth + 1 if isinstance(frame.receiver, Instance) else 0
-        key: tuple[object, ...] = ("instance", cls or fqn, module, span, frame.phase, frame, tag)
-        known = self._interned.get(key)
-        if known is None:
-            site: tuple[object, ...] = (cls, frame.phase) if cls is not None else (module, span, frame.phase, tag)
-            deep = cls is not None and depth > _DEPTH  # a library's object runs no code that makes further ones
-            if deep or frame.level > _DEPTH or self._made[site] >= _OBJECTS:
-                key = ("instances", cls or fqn, *site)
-            self._made[site] += 1
-            known = self._intern(key, lambda: Instance(cls, fqn, module, span, frame.phase, frame, depth))
-            known.joined = known.joined or key[0] == "instances" or frame.crowded  # type: ignore[attr-defined]
-            self._interned["instance", cls or fqn, module, span, frame.phase, frame, tag] = known
-        return known  # type: ignore[return-value]
+        site: tuple[object, ...] = (cls, frame.phase) if cls is not None else (module, span, frame.phase, tag)
+        deep = cls is not None and depth > _DEPTH  # a library's object runs no code that makes further ones
+        shared = deep or frame.level > _DEPTH or self._made[site] >= _OBJECTS
+        self._made[site] += 1
+        if not shared:
+            made = Instance(cls, fqn, module, span, frame.phase, frame, depth)
+        else:
+            key = ("instances", cls or fqn, *site)
+            made = self._intern(key, lambda: Instance(cls, fqn, module, span, frame.phase, frame, depth))  # type: ignore[assignment]
+        made.joined = made.joined or shared or frame.crowded
+        return made
 
     def the_instance(self, cls: ClassValue | None, fqn: str, module: Module, span: Range, phase: Phase) -> Instance:
         """The one object of its kind, when nobody sees where it is made."""
@@ -303,19 +360,37 @@ class State:
         self.write(instance, name, value)
 
     def read(self, holder: Holder, name: str, frame: Frame) -> Value:
-        self.watch(holder, _group(name), frame)
-        value = self.heap[holder].get(name, NOTHING) if holder in self.heap else NOTHING
-        return self._sure(name, value) if holder.__class__ is Instance and holder.joined else value
+        self.watch(holder, "[" if name[:1] == "[" else name, frame)
+        fields = self.heap.get(holder)
+        if fields is None:
+            return NOTHING
+        value = fields.get(name, NOTHING)
+        return self._sure(name, value) if value and holder.__class__ is Instance and holder.joined else value
 
     def watch(self, holder: Holder, group: str, frame: Frame) -> None:
         """Run the present operation of a frame again when the fields grow."""
-        readers = self.readers[holder, group]
-        readers[frame] = readers.get(frame, 0) | frame.bit
+        bit = frame.bit
+        if not bit and frame not in self.filled:
+            return  # nothing runs in it now that could be run again
+        groups = self.readers.get(holder)
+        if groups is None:
+            groups = self.readers[holder] = {}
+        readers = groups.get(group)
+        if readers is None:
+            groups[group] = {frame: bit}
+        else:
+            readers[frame] = readers.get(frame, 0) | bit
 
     def wake(self, holder: Holder, group: str) -> None:
         """Let all that watch the fields look at them again."""
-        for reader, operations in self.readers.get((holder, group), {}).items():
-            self.enqueue(reader, operations)
+        groups = self.readers.get(holder)
+        if groups is None:
+            return
+        for reader, operations in groups.get(group, {}).items():
+            reader.todo |= operations
+            if not reader.dirty:
+                reader.dirty = True
+                self.work.append(reader)
 
     def fields(self, holder: Holder, frame: Frame) -> dict[str, Value]:
         """The fields of a container; only its items may be relied on."""
@@ -404,7 +479,8 @@ class State:
     @cached_property
     def kinds(self) -> frozenset[str]:
         """The library classes of which there are objects."""
-        return frozenset(a.fqn for a in self._interned.values() if isinstance(a, Instance) and a.cls is None)
+        made = chain(self._objects.values(), self._interned.values())
+        return frozenset(a.fqn for a in made if isinstance(a, Instance) and a.cls is None)
 
     @cached_property
     def reading(self) -> dict[tuple[Holder, str], list[Frame]]:
@@ -452,9 +528,9 @@ def _group(name: str) -> str:
 
 
 def grown(old: Value, value: Value) -> Value:
-    """Both values together, bounded: surplus literals are dropped, too many objects become `ANYTHING`.
+    """Both values together, bounded: surplus constants and names of libraries are dropped.
 
-    Never smaller than `old` but for objects that turn into `ANYTHING`, so that repeated growing comes to an end.
+    Too many objects become `ANYTHING`. Never smaller than `old` but for those, so that growing comes to an end.
     """
     if value <= old:
         return old
@@ -468,6 +544,10 @@ def grown(old: Value, value: Value) -> Value:
         fresh.sort(key=lambda a: (a.module.path, a.span))
         both = both.difference(fresh[max(room, 0) :])
     objects = [a for a in both if a.__class__ in _OBJECT_KINDS]
+    if len(both) > _NAMES_KEPT + len(objects):
+        room = _NAMES_KEPT - sum([a.__class__ is External for a in old])
+        names = sorted([a.fqn for a in value if a.__class__ is External and a not in old])[max(room, 0) :]
+        both = both.difference([a for a in value if a.__class__ is External and a.fqn in names]) if names else both
     if objects and (len(objects) > _OBJECTS_KEPT or ANYTHING in both):
         both = both.difference(objects) | {ANYTHING}
     return both
