@@ -120,7 +120,7 @@ def _made_in_both_phases(s: State) -> Iterator[Atom]:
 
 def _memoised(s: State, found: Lifetimes, frame: Frame) -> Iterator[Holder]:
     """What a memoising function returns is kept: for all, unless its arguments tell requests apart."""
-    keyed = any(evaluate.carried(s, None, value) for value in frame.args.values())
+    keyed = any(evaluate.carried(s, None, v) or any(map(_is_of_request, v)) for v in frame.args.values())
     for atom in frame.returns:
         if not isinstance(atom, Instance) or atom in found.shared or isolated(s, atom):
             continue
@@ -131,6 +131,10 @@ def _memoised(s: State, found: Lifetimes, frame: Frame) -> Iterator[Holder]:
         found.shared[atom] = Why(f"`{name}` keeps its first result", frame.info.module, frame.info.function.head)
         if atom in s.heap:
             yield atom
+
+
+def _is_of_request(atom: Atom) -> bool:
+    return isinstance(atom, Instance) and atom.phase is Phase.REQUEST
 
 
 def _by_birth(s: State, holder: Holder, for_requests: Set[ClassValue]) -> Why | None:
@@ -206,6 +210,8 @@ def _promote(s: State, found: Lifetimes, holder: Holder, name: str, atom: Atom, 
     if atom.frame is None and _is_row(s, atom):
         return
     edge = s.edges.get((holder, name, atom))
+    if edge is None and isinstance(holder, Instance) and holder.phase is Phase.SETUP and name in s.born.get(holder, ()):
+        return  # what is made before any request holds nothing of one
     if edge is not None and edge.frame.phase is Phase.REQUEST:
         if is_identity(s, edge.effect):
             found.kept.add(atom)
