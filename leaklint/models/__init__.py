@@ -427,6 +427,7 @@ class Models:
         self._registering: _Patterns[EntryModel] = _Patterns()  # and of calls that do
         self.applications: set[str] = set()  # classes whose methods register handlers
         self._concept_of: dict[str, str] = {}
+        self._spoken_of: set[str] = set()  # all names in rows, and what they are parts of
         self.atomic: set[str] = set()  # last names of calls that have a store keep others out
         self.atomic_keywords: set[str] = set()
         self.unique: set[str] = set()
@@ -482,6 +483,14 @@ class Models:
         if dot and head in alias:
             return f"{alias[head]}.{tail}"
         return name
+
+    def speak_of(self, name: str) -> bool:
+        """Whether some row is about this name or a part of it."""
+        if not self._spoken_of:
+            tables = (self._decorators, self._entry_calls, self._bases, self._calls, self._types, self._attributes)
+            for row in (name for table in tables for name in (*table, *self._alias)):
+                self._spoken_of.update(itertools.accumulate(row.split("."), "{}.{}".format))
+        return name in self._spoken_of
 
     def decorator(self, name: str) -> list[EntryModel]:
         """Entry points made by decorating with `name`."""

@@ -133,6 +133,8 @@ def star_import(s: State, frame: Frame, module: Module, position: int, ident: st
     if not isinstance(imported, Imported):
         return NOTHING
     target = s.program.find(module, imported.module, imported.level)
+    if target is None and not imported.level and s.models.speak_of(f"{imported.module}.{ident}"):
+        return _imported(s, frame, Imported(imported.module, ident, 0), position)
     if target is None or target is module:
         return NOTHING
     calls.import_module(s, target)
