@@ -28,6 +28,7 @@ from leaklint.project.values import Instance, Taint
 _TASK = "kwargs"  # the keyword under which queues take the arguments of a task
 _CUSTOM = 4  # tasks of a program that carry an id before it is the custom to
 _SHARE = 0.6  # of all its tasks
+_LAW = 0.9  # of all its tasks, where what runs them asks for the id
 _FIRST = ("request", "trace", "session", "tenant", "model", "id")  # which of several is told
 
 
@@ -230,13 +231,26 @@ def _against_custom(known: Ids, ways: Routes, calls: list[Outbound]) -> Iterator
         if len(bearers) < _CUSTOM or len(bearers) < _SHARE * len(calls):
             continue
         concept = id_concept(known.found.state.models, name)
+        law = len(bearers) >= _LAW * len(calls) and _is_asked_for(known, name)
         for one in calls:
             if (
                 name not in one.sent
-                and _task_takes(known.found.state, one.call, name)
+                and (law or _task_takes(known.found.state, one.call, name))
                 and (available := _at_hand(known, one, name, concept))
             ):
                 yield _suspect(known, ways, one, concept, bearers[0], name, available)
+
+
+def _is_asked_for(known: Ids, name: str) -> bool:
+    """Whether code that sees the arguments of every task looks for the id among them: `kwargs.get("tenant_id")`."""
+    for info in known.found.frames:
+        if _TASK not in info.param_names:
+            continue
+        for spot in known.found.calls(info):
+            match spot.term:
+                case Call(func=Attr(base=Name(id=base)), args=(Const(value=key), *_)) if base == _TASK and key == name:
+                    return True
+    return False
 
 
 def _task_takes(s: State, call: Call, name: str) -> bool:
