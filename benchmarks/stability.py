@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 ENDS = {0: "nothing found", 1: "findings", 2: "wrong usage", 3: "files that could not be checked", 4: "internal error"}
 
@@ -58,7 +59,7 @@ def _size(program: Path) -> tuple[int, str]:
     return sum(p.stat().st_size for p in ([program] if program.is_file() else program.rglob("*.py"))), program.name
 
 
-def _checked(program: Path, seconds: float, tests: bool) -> tuple[str, dict[str, object], str]:
+def _checked(program: Path, seconds: float, tests: bool) -> tuple[str, dict[str, Any], str]:
     """How a check of one program ended, its report, and the end of what it said to people."""
     with tempfile.TemporaryDirectory() as scratch:
         (Path(scratch) / "leaklint.toml").write_text(f'tests = "{"check" if tests else "skip"}"\n', "utf-8")
