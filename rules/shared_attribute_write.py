@@ -90,10 +90,11 @@ async def greet(user: str) -> str:
 
 The attribute becomes a variable of the request; methods that read it get it as an argument. Safe where a single user
 sees no difference, suggested where another method may read what an earlier call left behind, or where a function that
-is no method of the class sets and reads it. An attribute of the application's state that only the same request reads
-moves to the request's own state: suggested. Where calls do read what earlier ones left, it becomes one value for each
-session, under the session's id: suggested, because only you know that it is a session's. The fix is refused, and says
-where, when a use of the attribute cannot be followed, or has no id of the session at hand.
+is no method of the class sets and reads it. What a method leaves in an attribute for its callers becomes what it
+returns: suggested. An attribute of the application's state that only the same request reads moves to the request's
+own state: suggested. Where calls do read what earlier ones left, it becomes one value for each session, under the
+session's id: suggested, because only you know that it is a session's. The fix is refused, and says where, when a use
+of the attribute cannot be followed, or has no id of the session at hand.
 
 ## What is not found
 
@@ -116,6 +117,7 @@ from leaklint.codemods.attribute_local import keep_in_one_function
 from leaklint.codemods.per_session import keep_one_a_session
 from leaklint.codemods.request_local import keep_in_request
 from leaklint.codemods.request_state import keep_on_request
+from leaklint.codemods.return_value import return_it
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import Kept, Suspect, WriteSuspect
 from leaklint.rule import Rule, Sources, Verdict
@@ -149,6 +151,7 @@ def _kept(sources: Sources, suspect: WriteSuspect) -> Fix:
     """For the request where that is all who reads it, else for the session."""
     return first(
         lambda: keep_in_request(suspect.place, suspect.uses, sources.open),
+        lambda: return_it(suspect.place, suspect.uses, sources.open),
         lambda: keep_in_one_function(suspect.place, suspect.uses, sources.open),
         *((lambda: keep_on_request(suspect, sources.open, sources.models),) if suspect.place.library else ()),
         lambda: keep_one_a_session(suspect, sources.open, sources.is_session),

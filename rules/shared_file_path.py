@@ -59,7 +59,8 @@ def note(text: str) -> FileResponse:
 
 ## Fix
 
-None is made: whether a temporary file or the id of the request is right, and who removes the file, is for you to say.
+Suggested: where one function writes and reads the file, and nothing else says its name, it goes into a temporary folder
+that each call makes. Who removes that is for you to say. Refused where the file lies in a folder that others may know.
 
 ## What is not found
 
@@ -77,7 +78,8 @@ from collections.abc import Iterator
 import libcst as cst
 
 from leaklint import words
-from leaklint.finding import Family, Severity
+from leaklint.codemods.unique_file import make_unique
+from leaklint.finding import Family, Safety, Severity
 from leaklint.project.suspect import FileSuspect, Suspect
 from leaklint.rule import Rule, Verdict
 
@@ -87,6 +89,7 @@ class SharedFilePath(Rule):
 
     family = Family.SHARED_STATE
     severity = Severity.LEAK
+    fix = Safety.SUGGESTED
     cwe = (488, 377, 362)
     watches = (FileSuspect,)
 
@@ -97,4 +100,5 @@ class SharedFilePath(Rule):
             f"`{suspect.path}` is one file for all requests, and holds {what} of the last one when"
             f" `{words.clipped(suspect.reading)}` reads it",
             help="use a temporary file of its own, or a name with the id of the request",
+            codemods=(lambda sources: make_unique(suspect, sources.open),),
         )

@@ -73,8 +73,9 @@ def show(period: str) -> str:
 
 ## Fix
 
-None is made for you: an argument that is added to a cached function has to be added to its callers, and whether the
-result may be kept for each user at all is for you to say.
+Suggested, since whether the result may be kept for each user at all is for you to say: a dict that one key is used
+with gets that key and who asks together; a memoised function that reads who asks itself gets it as an argument from all
+its callers. Refused, with the place, where a caller or a use of the dict cannot say who asks.
 
 ## What is not found
 
@@ -92,7 +93,8 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from leaklint.finding import Family, Severity
+from leaklint.codemods.cache_key import add_to_key
+from leaklint.finding import Family, Safety, Severity
 from leaklint.project.suspect import CacheSuspect, Suspect
 from leaklint.rule import Rule, Verdict
 from leaklint.words import listed
@@ -103,6 +105,7 @@ class UserBlindCache(Rule):
 
     family = Family.CACHING
     severity = Severity.LEAK
+    fix = Safety.SUGGESTED
     cwe = (524, 488)
     watches = (CacheSuspect,)
 
@@ -113,4 +116,5 @@ class UserBlindCache(Rule):
         yield Verdict(
             f"`{suspect.name}` keeps results that depend on {listed(suspect.needs)}, and {key}: {who}",
             help=f"make `{suspect.needs[0]}` part of the key, or keep a cache for each {suspect.concept or 'request'}",
+            codemods=(lambda sources: add_to_key(suspect, sources.open),),
         )

@@ -33,8 +33,8 @@ def _converted(place: Place, uses: Sequence[Use], files: Files) -> list[Edit]:
         if not use.covered:
             raise Refused(f"the object at {use.span.path}:{use.span.line} may be another one")
         syntax = files[use.span.path]
-        node = _attribute(syntax, use, place.slot)
-        if _is_first_value(syntax, node, place):
+        node = attribute(syntax, use, place.slot)
+        if is_first_value(syntax, node, place):
             first.append((syntax, syntax.statement(node)))
         else:
             inside[node] = syntax
@@ -48,7 +48,8 @@ def _converted(place: Place, uses: Sequence[Use], files: Files) -> list[Edit]:
     return [*edits, *syntax.rewrite(_replaced(syntax, function, list(inside), place.slot))]
 
 
-def _attribute(syntax: Syntax, use: Use, slot: str) -> cst.Attribute:
+def attribute(syntax: Syntax, use: Use, slot: str) -> cst.Attribute:
+    """The attribute itself at a place that uses it. Raises Refused where that says its name in a string."""
     node = syntax.node_at(use.span)
     while isinstance(node, cst.Subscript) or (isinstance(node, cst.Attribute) and node.attr.value != slot):
         node = node.value
@@ -57,7 +58,7 @@ def _attribute(syntax: Syntax, use: Use, slot: str) -> cst.Attribute:
     raise Refused(f"`{slot}` is reached by its name at {syntax.site(node)}")
 
 
-def _is_first_value(syntax: Syntax, node: cst.Attribute, place: Place) -> bool:
+def is_first_value(syntax: Syntax, node: cst.Attribute, place: Place) -> bool:
     """Whether `__init__` of the class gives the attribute a constant there, and does nothing else in the statement."""
     function, owner = function_of(syntax, node), syntax.enclosing(node, cst.ClassDef)
     if function is None or function.name.value != "__init__" or owner is None:
