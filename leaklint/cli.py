@@ -6,10 +6,11 @@ What a run does is in `run`, how it looks in `render`. Modules are imported wher
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
@@ -99,11 +100,22 @@ def cli(ctx: click.Context) -> None:
 
 
 def main() -> None:
-    """The entry point of the `leaklint` command."""
+    """The entry point of the `leaklint` command; it ends the process.
+
+    What a check has built up stays until then, and the system takes it back at once: neither collecting garbage on the
+    way nor taking millions of objects apart at the end is worth the third of a run that it costs.
+    """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a terminal that knows few characters is no reason to fail
-    cli()
+    gc.disable()
+    try:
+        cli()
+    except SystemExit as end:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):
+                stream.flush()
+        os._exit(end.code if isinstance(end.code, int) else CLEAN)
 
 
 # --- options -----------------------------------------------------------------------------------------------------

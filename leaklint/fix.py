@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import gc
 import os
 import re
 import stat
@@ -81,6 +82,8 @@ def fix(
     from leaklint import run
 
     def check(overlay: Texts) -> Report:
+        if not gc.isenabled():
+            gc.collect()  # nobody else takes away what the check before this one has built up
         return run.run(paths, config, progress, overlay, cache, jobs)
 
     mended = mend(check, lambda finding: why_not(finding, unsafe=unsafe, select=select), progress, ask)
