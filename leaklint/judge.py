@@ -1,4 +1,4 @@
-"""Suspects to findings: opens the files concerned with LibCST and lets the rules judge.
+"""Suspects to findings: lets the rules judge, and opens the files that they or their codemods ask for with LibCST.
 
 The only stage that imports LibCST and rules. What a finding tells beyond the rule's words is put together in `tell`.
 """
@@ -6,6 +6,8 @@ The only stage that imports LibCST and rules. What a finding tells beyond the ru
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+
+import libcst as cst
 
 from leaklint import rule as rules
 from leaklint.finding import Finding, Fix, Problem, Safety
@@ -45,8 +47,9 @@ def judge(
 
 
 def _judged(rule: Rule, suspect: Suspect, opened: Files, sources: Sources) -> Iterator[Finding]:
-    syntax = opened(suspect.span.path)
-    node = syntax.node_at(suspect.span)
+    def node() -> cst.CSTNode:
+        return opened(suspect.span.path).node_at(suspect.span)
+
     for verdict in rule.judge(suspect, node):
         yield tell(rule, suspect, verdict, _fix(rule, verdict, sources))
 

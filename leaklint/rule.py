@@ -40,6 +40,7 @@ class Sources:
 
 
 Codemod: TypeAlias = Callable[[Sources], Fix]
+Node: TypeAlias = "Callable[[], cst.CSTNode]"  # opens the suspect's file when asked; raises as `Sources.open` does
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,10 @@ class Verdict:
 
 
 class Rule:
-    """Base of all rules; `judge` is called once for each suspect of the watched kinds, with its node.
+    """Base of all rules; `judge` is called once for each suspect of the watched kinds, with a way to its node.
 
-    A rule that wants to look around its node walks it as the LibCST tree it is, by `sources` or the node itself.
+    A rule that wants to look around its node walks it as the LibCST tree it is. Most are content with the facts, and
+    then the file is opened for a codemod or not at all.
     """
 
     name: ClassVar[str]
@@ -72,7 +74,7 @@ class Rule:
         """Whether this rule judges the suspect at all; cheap, before any file is opened."""
         return True
 
-    def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
         """Word a finding, or stay silent."""
         raise NotImplementedError
 
@@ -174,6 +176,7 @@ def _ensure_package() -> None:
 __all__ = [
     "Codemod",
     "Confidence",
+    "Node",
     "Rule",
     "Sources",
     "Traits",

@@ -11,6 +11,7 @@ import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import pairwise
 from typing import TypeAlias, TypeVar, overload
 
@@ -28,6 +29,8 @@ Statement: TypeAlias = "cst.SimpleStatementLine | cst.BaseCompoundStatement"
 REMOVE = cst.RemovalSentinel.REMOVE
 
 _BY_DEFAULT = (cst.BaseExpression, cst.BaseStatement, cst.BaseSmallStatement, cst.CSTNode)
+_CLASS = re.compile(r"^[ \t]*class[ \t]+(\w+)(?:\[[^\]]*\])?[ \t]*(?:\(([^)]*)\))?", re.MULTILINE)
+_WORD = re.compile(r"\w+")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _LOST_AT_THE_START = "\x0c\ufeff"  # LibCST drops a form feed and a byte order mark
 _PRAGMA = re.compile(r"#\s*(noqa|nosec|type:|pragma|pylint|ruff|mypy|pyright|fmt|isort|leaklint)", re.IGNORECASE)
@@ -310,6 +313,15 @@ class Files(Mapping[str, Syntax]):
         self.texts = texts
         self.asked: set[str] = set()  # paths, also of files that could not be taken apart
         self._parsed: dict[str, Syntax] = {}
+
+    @cached_property
+    def bases(self) -> dict[str, set[str]]:
+        """The names in the head of each class of the program, by class name; not all of them are bases."""
+        found: dict[str, set[str]] = {}
+        for text in self.texts.values():
+            for match in _CLASS.finditer(text) if "class " in text else ():
+                found.setdefault(match[1], set()).update(_WORD.findall(match[2] or ""))
+        return found
 
     def __getitem__(self, path: str) -> Syntax:
         """Raises KeyError for a path that is not of the program, NotAnalysed as Syntax does."""

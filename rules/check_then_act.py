@@ -150,12 +150,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
 from leaklint.codemods.lock import hold_lock, use_setdefault
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import RaceForm, RaceSuspect, Suspect
-from leaklint.rule import Rule, Sources, Verdict
+from leaklint.rule import Node, Rule, Sources, Verdict
 
 
 class CheckThenAct(Rule):
@@ -167,7 +165,7 @@ class CheckThenAct(Rule):
     cwe = (367, 362)
     watches = (RaceSuspect,)
 
-    def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
         assert isinstance(suspect, RaceSuspect)
         yield Verdict(
             f"{_seen(suspect)} {_between(suspect)}, {_then(suspect)}",

@@ -87,15 +87,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
 from leaklint import words
 from leaklint.codemods import first
 from leaklint.codemods.own_variable import keep_in_function
 from leaklint.codemods.per_session import keep_one_a_session
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import Kept, Suspect, WriteSuspect
-from leaklint.rule import Rule, Sources, Verdict
+from leaklint.rule import Node, Rule, Sources, Verdict
 
 
 class ClosureStateWrite(Rule):
@@ -111,7 +109,7 @@ class ClosureStateWrite(Rule):
         assert isinstance(suspect, WriteSuspect)
         return suspect.place.kept is Kept.VARIABLE
 
-    def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
         assert isinstance(suspect, WriteSuspect)
         outer = words.short(suspect.place.owner)
         yield Verdict(

@@ -89,12 +89,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
 from leaklint.codemods.contextvar import own_default
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import ContextVarSuspect, Misuse, Suspect
-from leaklint.rule import Codemod, Rule, Sources, Verdict
+from leaklint.rule import Codemod, Node, Rule, Sources, Verdict
 
 
 class ContextvarMisuse(Rule):
@@ -106,7 +104,7 @@ class ContextvarMisuse(Rule):
     cwe = (488, 668)
     watches = (ContextVarSuspect,)
 
-    def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
         assert isinstance(suspect, ContextVarSuspect)
         message, help_ = _WORDS[suspect.misuse]
         yield Verdict(message.format(suspect.name), help=help_.format(suspect.name), codemods=_codemods(suspect))

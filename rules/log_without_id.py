@@ -73,11 +73,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
 from leaklint.finding import Family, Severity
 from leaklint.project.suspect import PropagationSuspect, Suspect
-from leaklint.rule import Rule, Verdict
+from leaklint.rule import Node, Rule, Verdict
 
 
 class LogWithoutId(Rule):
@@ -93,7 +91,7 @@ class LogWithoutId(Rule):
         assert isinstance(suspect, PropagationSuspect)
         return suspect.form == "log"
 
-    def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
         assert isinstance(suspect, PropagationSuspect)
         yield Verdict(
             f"`{suspect.callee}` writes a line without `{suspect.available}`, which is at hand",

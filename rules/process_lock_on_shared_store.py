@@ -86,11 +86,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
 from leaklint.finding import Family, Severity
 from leaklint.project.suspect import StoreLockSuspect, Suspect
-from leaklint.rule import Rule, Verdict
+from leaklint.rule import Node, Rule, Verdict
 
 
 class ProcessLockOnSharedStore(Rule):
@@ -101,7 +99,7 @@ class ProcessLockOnSharedStore(Rule):
     cwe = (362, 667)
     watches = (StoreLockSuspect,)
 
-    def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
         assert isinstance(suspect, StoreLockSuspect)
         yield Verdict(
             f"`{suspect.lock}` holds in this process only, and `{suspect.write_text}` depends on what others change",

@@ -80,12 +80,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
 from leaklint import words
 from leaklint.finding import Family, Severity
 from leaklint.project.suspect import Kept, SettingSuspect, Suspect, WriteSuspect
-from leaklint.rule import Rule, Verdict
+from leaklint.rule import Node, Rule, Verdict
 
 
 class ProcessWideSetting(Rule):
@@ -101,7 +99,7 @@ class ProcessWideSetting(Rule):
             isinstance(suspect, WriteSuspect) and suspect.place.kept is Kept.LIBRARY
         )
 
-    def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
         if isinstance(suspect, WriteSuspect):
             what = suspect.place.setting or "a name of the library"
             yield Verdict(

@@ -93,11 +93,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
 from leaklint.finding import Family, Severity
 from leaklint.project.suspect import CredentialSuspect, Suspect
-from leaklint.rule import Rule, Verdict
+from leaklint.rule import Node, Rule, Verdict
 
 
 class SessionPerCredential(Rule):
@@ -108,7 +106,7 @@ class SessionPerCredential(Rule):
     cwe = (488,)
     watches = (CredentialSuspect,)
 
-    def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
         assert isinstance(suspect, CredentialSuspect)
         yield Verdict(
             f"`{suspect.name}` keeps one session for `{suspect.key}`, which all who use that key share",

@@ -86,8 +86,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-import libcst as cst
-
 from leaklint import words
 from leaklint.codemods import first
 from leaklint.codemods.own_variable import keep_in_function
@@ -95,7 +93,7 @@ from leaklint.codemods.per_session import keep_one_a_session
 from leaklint.codemods.request_local import keep_in_request
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import Kept, PlaceKind, Suspect, WriteSuspect
-from leaklint.rule import Rule, Sources, Verdict
+from leaklint.rule import Node, Rule, Sources, Verdict
 
 
 class SharedContainerWrite(Rule):
@@ -111,7 +109,7 @@ class SharedContainerWrite(Rule):
         assert isinstance(suspect, WriteSuspect)
         return suspect.place.kept is Kept.ITEM
 
-    def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
         assert isinstance(suspect, WriteSuspect)
         yield Verdict(
             f"`{words.slot(suspect)}` keeps {words.value(suspect)} of every request {_where(suspect)}"

@@ -82,12 +82,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
 from leaklint import words
 from leaklint.finding import Family, Severity
 from leaklint.project.suspect import SharedUseSuspect, Single, Suspect
-from leaklint.rule import Rule, Verdict
+from leaklint.rule import Node, Rule, Verdict
 
 
 class SharedConversation(Rule):
@@ -101,7 +99,7 @@ class SharedConversation(Rule):
     def wants(self, suspect: Suspect) -> bool:
         return isinstance(suspect, SharedUseSuspect) and suspect.single is Single.CONVERSATION
 
-    def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
         assert isinstance(suspect, SharedUseSuspect)
         home = suspect.route.entry.home("session") if suspect.route is not None else ""
         users = sorted({words.short(use.function) for use in suspect.uses})

@@ -75,13 +75,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
 from leaklint import words
 from leaklint.codemods.unique_file import make_unique
 from leaklint.finding import Family, Safety, Severity
 from leaklint.project.suspect import FileSuspect, Suspect
-from leaklint.rule import Rule, Verdict
+from leaklint.rule import Node, Rule, Verdict
 
 
 class SharedFilePath(Rule):
@@ -93,7 +91,7 @@ class SharedFilePath(Rule):
     cwe = (488, 377, 362)
     watches = (FileSuspect,)
 
-    def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
         assert isinstance(suspect, FileSuspect)
         what = f"`{words.clipped(suspect.value)}`" if suspect.value else "what was sent"
         yield Verdict(

@@ -118,12 +118,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
 from leaklint.codemods import offer
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import OverrideSuspect, Suspect
-from leaklint.rule import Rule, Sources, Verdict
+from leaklint.rule import Node, Rule, Sources, Verdict
 from leaklint.words import clipped, listed, short
 
 
@@ -140,7 +138,7 @@ class SplitIdentity(Rule):
         assert isinstance(suspect, OverrideSuspect)
         return suspect.form in ("split-call", "split-paths")
 
-    def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
         assert isinstance(suspect, OverrideSuspect)
         if suspect.form == "split-paths":
             yield _of_siblings(suspect)

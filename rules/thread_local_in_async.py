@@ -88,12 +88,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
 from leaklint.codemods.thread_local import to_context_variables
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import Suspect, ThreadLocalSuspect
-from leaklint.rule import Rule, Sources, Verdict
+from leaklint.rule import Node, Rule, Sources, Verdict
 
 
 class ThreadLocalInAsync(Rule):
@@ -105,7 +103,7 @@ class ThreadLocalInAsync(Rule):
     cwe = (488, 668)
     watches = (ThreadLocalSuspect,)
 
-    def judge(self, suspect: Suspect, node: cst.CSTNode) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
         assert isinstance(suspect, ThreadLocalSuspect)
         message = (
             f"`{suspect.name}` keeps this for the thread, which all requests of the event loop share"

@@ -27,11 +27,12 @@ def keep_in_one_function(place: Place, uses: Sequence[Use], files: Files) -> Fix
 def _converted(place: Place, uses: Sequence[Use], files: Files) -> list[Edit]:
     if place.kind is not PlaceKind.INSTANCE or place.library or not uses:
         raise Refused(f"where else `{place.slot}` is used is not known")
-    inside: dict[cst.Attribute, Syntax] = {}
-    first: list[tuple[Syntax, cst.CSTNode]] = []
     for use in uses:
         if not use.covered:
             raise Refused(f"the object at {use.span.path}:{use.span.line} may be another one")
+    inside: dict[cst.Attribute, Syntax] = {}
+    first: list[tuple[Syntax, cst.CSTNode]] = []
+    for use in uses:
         syntax = files[use.span.path]
         node = attribute(syntax, use, place.slot)
         if is_first_value(syntax, node, place):

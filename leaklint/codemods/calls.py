@@ -80,7 +80,7 @@ def _is_of_another_class(syntax: Syntax, node: cst.CSTNode, owner: cst.ClassDef)
 
 def subclasses(owner: str, files: Files) -> set[str]:
     """Names of the classes of the program that derive from a class of this name, however far."""
-    bases = _bases(files)
+    bases = files.bases
     found: set[str] = set()
     fresh = {owner}
     while fresh:
@@ -91,7 +91,7 @@ def subclasses(owner: str, files: Files) -> set[str]:
 
 def superclasses(owner: cst.ClassDef, files: Files) -> tuple[set[str], set[str]]:
     """Names of the classes that a class derives from, however far: those of the program, and the others."""
-    bases = _bases(files)
+    bases = files.bases
     own, foreign = set[str](), set[str]()
     fresh = {last_name(base.value) for base in owner.bases}
     while fresh:
@@ -111,16 +111,3 @@ def last_name(node: cst.CSTNode) -> str:
             return last_name(value)
         case _:
             return ""
-
-
-def _bases(files: Files) -> dict[str, set[str]]:
-    """The names in the head of each class of the program, by class name; not all of them are bases."""
-    bases: dict[str, set[str]] = {}
-    for text in files.texts.values():
-        for match in _CLASS.finditer(text) if "class " in text else ():
-            bases.setdefault(match[1], set()).update(_WORD.findall(match[2] or ""))
-    return bases
-
-
-_CLASS = re.compile(r"^[ \t]*class[ \t]+(\w+)(?:\[[^\]]*\])?[ \t]*(?:\(([^)]*)\))?", re.MULTILINE)
-_WORD = re.compile(r"\w+")
