@@ -154,10 +154,15 @@ def confidence(suspect: Suspect) -> Confidence:
     """From recorded facts: how sure the route is, how personal the data, whether anybody reads it back."""
     judged = _confidence(suspect)
     if suspect.route is not None and suspect.route.entry.assumed:
-        return Confidence.LOW
+        return Confidence.MEDIUM if suspect.route.entry.account and _is_set_each_time(suspect) else Confidence.LOW
     if suspect.route is not None and not suspect.route.entry.certain:
         return min(judged, Confidence.MEDIUM, key=lambda c: c.rank)
     return judged
+
+
+def _is_set_each_time(suspect: Suspect) -> bool:
+    """Whether a write puts what is one account's in the place of another's, and is not done by the first alone."""
+    return isinstance(suspect, WriteSuspect) and not suspect.guarded
 
 
 def _confidence(suspect: Suspect) -> Confidence:

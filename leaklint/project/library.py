@@ -1,8 +1,8 @@
 """Entry points of a program that no known framework runs: the public methods of objects that live as long as it.
 
 Where a module keeps something for each thread, its public functions are entry points too, and tasks of an event loop
-may wait inside its context managers. A guess, and told as one: whoever imports the program may call these for many
-users. Used when there is nothing else.
+may wait inside its context managers. A class that is made with somebody's credentials is made once an account. A guess,
+and told as one: whoever imports the program may call these for many users. Used when there is nothing else.
 """
 
 from __future__ import annotations
@@ -10,15 +10,19 @@ from __future__ import annotations
 from leaklint.models import EntryModel
 from leaklint.project import calls, entries, evaluate
 from leaklint.project.state import Frame, State
-from leaklint.project.values import NOTHING, Atom, FunctionValue, Instance, Method, ModuleValue, Phase
+from leaklint.project.values import NOTHING, Atom, ClassValue, FunctionValue, Instance, Method, ModuleValue, Phase
 
 LIBRARY = EntryModel(label="public method", certain=False)
 OFFERED = EntryModel(label="public function", concurrency="loop", certain=False)
+ACCOUNT = EntryModel(label="method of a client for one account", certain=False, instance="request")
+ASSUMED = (LIBRARY, OFFERED, ACCOUNT)
 
 
 def assume_entries(s: State) -> bool:
     """Take public methods of objects that module-level names hold for entry points; whether there were any."""
     found = False
+    for cls in list(s.bases):
+        found = _assume_client(s, cls) or found
     for holder in list(s.heap):
         if not isinstance(holder, ModuleValue):
             continue
@@ -37,6 +41,22 @@ def assume_entries(s: State) -> bool:
                         entries.add(s, frame, LIBRARY, label, method, atom.cls.info.summary.head)
                         found = True
     return found
+
+
+def _assume_client(s: State, cls: ClassValue) -> bool:
+    """Take the public methods of a class whose objects are made with credentials, one for each account."""
+    info, frame = cls.info, s.module_frames.get(cls.info.module)
+    init = info.methods.get("__init__")
+    if frame is None or cls.frame is not frame or init is None or info.summary.name.startswith("_"):
+        return False
+    if not any(s.models.concept(p.name) == "credential" for p in init.function.params):
+        return False
+    client = s.the_instance(cls, "", info.module, info.summary.head, Phase.REQUEST)
+    for name in sorted(n for n in info.methods if not n.startswith("_") or n == "__init__"):
+        for method in evaluate.class_lookup(s, frame, client, name, 0, 0, NOTHING):
+            if isinstance(method, Method):
+                entries.add(s, frame, ACCOUNT, f"method {info.summary.name}.{name}", method, info.summary.head)
+    return True
 
 
 def _assume_functions(s: State, frame: Frame, module: ModuleValue) -> bool:

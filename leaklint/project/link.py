@@ -56,7 +56,7 @@ class Project:
         return [
             f
             for f in self.state.entries
-            if f.phase is Phase.REQUEST and f.entry and f.entry.model is not library.LIBRARY
+            if f.phase is Phase.REQUEST and f.entry and f.entry.model not in library.ASSUMED
         ]
 
     def entries_by_model(self) -> dict[str, int]:

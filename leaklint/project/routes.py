@@ -8,7 +8,7 @@ from functools import cached_property
 
 from leaklint.index.summary import Call
 from leaklint.models import Models
-from leaklint.project.library import LIBRARY
+from leaklint.project.library import ACCOUNT, LIBRARY
 from leaklint.project.program import FunctionInfo
 from leaklint.project.state import Frame, State
 from leaklint.project.suspect import Entry, Hop, Route
@@ -95,7 +95,8 @@ def entry(frame: Frame, models: Models) -> Entry:
         span=info.module.span(info.function.head),
         concurrency=concurrency(frame),
         certain=point.model.certain,
-        assumed=point.model is LIBRARY,
+        assumed=point.model in (LIBRARY, ACCOUNT),
+        account=point.model is ACCOUNT,
         homes=models.homes_of(point.model),
     )
 

@@ -142,6 +142,7 @@ class Entry:
     concurrency: str  # "loop", "pool" or "task"
     certain: bool
     assumed: bool = False  # of a program without any known framework
+    account: bool = False  # of `assumed`: of an object that is made with the credentials of one account
     homes: tuple[HomeModel, ...] = ()  # where the framework keeps what belongs to one request or session
 
     def home(self, scope: str) -> str:
