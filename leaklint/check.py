@@ -65,14 +65,15 @@ def _models(config: Config, index: Indexed) -> models.Models:
 
 
 def _statistics(project: Project, suspects: int, index: Indexed, seconds: dict[str, float]) -> Statistics:
+    resolved, unresolved = project.calls()
     return Statistics(
         files=len(index.modules),
         cached_files=index.cached,
         lines=sum(summary.lines for summary, _ in index.modules),
         functions=sum(len(summary.functions) for summary, _ in index.modules),
         entry_points=len({f.info for f in project.requests}),
-        resolved_calls=project.state.resolved,
-        unresolved_calls=project.state.unresolved,
+        resolved_calls=resolved,
+        unresolved_calls=unresolved,
         reached_functions=len({f.info for f in project.ways.before}),
         suspects=suspects,
         gave_up=project.state.gave_up,

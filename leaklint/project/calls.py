@@ -44,10 +44,7 @@ def call(s: State, frame: Frame, term: Call, func: Value, args: Args, keywords: 
     for atom in _callable(func) or func:
         value = call_atom(s, frame, atom, term, args, keywords, at)
         found = found | value if found else value
-    if func:
-        s.resolved += 1
-    else:
-        s.unresolved += 1
+    if not func:
         found = found | library_calls.unknown(s, frame, term, NOTHING, args, keywords, at)
     return found
 

@@ -59,6 +59,18 @@ class Project:
             if f.phase is Phase.REQUEST and f.entry and f.entry.model not in library.ASSUMED
         ]
 
+    def calls(self) -> tuple[int, int]:
+        """The calls in code that runs of which it is known what they call, and the others."""
+        known: dict[tuple[FunctionInfo, int], bool] = {}
+        for frame in self.state.frames:
+            for order, made in frame.made.items():
+                if made.targets or made.external:
+                    known[frame.info, order] = True
+                else:
+                    known.setdefault((frame.info, order), False)
+        resolved = sum(known.values())
+        return resolved, len(known) - resolved
+
     def entries_by_model(self) -> dict[str, int]:
         """Loaded models, and how many functions each made an entry point of."""
         found: Counter[str] = Counter(dict.fromkeys(self.state.models.names, 0))

@@ -190,8 +190,6 @@ class State:
     traits: dict[FunctionInfo, set[str]] = field(default_factory=lambda: defaultdict(set))
     scripts: dict[Module, EntryModel] = field(default_factory=dict)  # run anew for every session
     module_frames: dict[Module, Frame] = field(default_factory=dict)
-    resolved: int = 0
-    unresolved: int = 0
     gave_up: int = 0
     solved: bool = False  # from then on nothing is recorded
     _externals: dict[str, External] = field(default_factory=dict)

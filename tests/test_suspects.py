@@ -1,0 +1,57 @@
+"""What holds for the suspects of any program, and for what is said of a whole run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import marks
+import pytest
+
+from leaklint import indexing, models
+from leaklint.config import Config
+from leaklint.files import SourceFile, collect
+from leaklint.progress import silent
+from leaklint.project import link
+from leaklint.syntax import Files
+
+
+def solved(files: list[SourceFile]) -> link.Project:
+    with indexing.roomy():
+        index = indexing.index(files, None, 1, silent)
+        imported = {i.module.partition(".")[0] for summary, _ in index.modules for i in summary.imports if not i.level}
+        return link.link(index.modules, models.select(imported))
+
+
+@pytest.mark.parametrize("kind", ["apps", "rules"])
+def test_every_suspect_has_the_node_that_a_rule_may_ask_for(kind: str) -> None:
+    folder = marks.FIXTURES / kind
+    files, _ = collect(folder, Config(root=folder), [folder])
+    opened = Files({file.path: file.text for file in files})
+    suspects = link.suspects(solved(files))
+    assert len(suspects) > 40
+    for suspect in suspects:
+        opened(suspect.span.path).node_at(suspect.span)  # raises LookupError where there is none
+
+
+def test_calls_are_counted_once_however_often_they_are_seen() -> None:
+    text = "def twice(x):\n    return x.strip() + unknown(x)\n\ntwice('a')\ntwice(1)\ntwice(None)\n"
+    assert solved([SourceFile("app.py", text, "")]).calls() == (4, 1)
+
+
+def test_the_seed_of_hashes_does_not_show() -> None:
+    assert _run("1") == _run("2") != ""
+
+
+def _run(seed: str) -> str:
+    root = Path(__file__).parent.parent
+    command = [sys.executable, "-m", "leaklint", "check", "fixtures/apps", "--isolated", "--no-cache"]
+    command += ["--output-format", "json", "--min-confidence", "low"]
+    environment = {**os.environ, "PYTHONHASHSEED": seed}
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    report = json.loads(done.stdout)
+    del report["statistics"]["seconds"]
+    return json.dumps(report)
