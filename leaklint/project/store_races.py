@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from leaklint.index.summary import BlockKind, Const, Range, Return, Term
+from leaklint.index.summary import BlockKind, Call, Const, Name, Range, Return, Term, Test
 from leaklint.project import evaluate
 from leaklint.project.locks import Locks
-from leaklint.project.program import FunctionInfo, within
+from leaklint.project.program import FunctionInfo, ancestors, within
 from leaklint.project.races import MAKING, begins, callee_name
 from leaklint.project.routes import Routes
 from leaklint.project.rows import Row, may_repeat
@@ -110,7 +110,39 @@ def _rows(s: State, frame: Frame, read: Access, act: Access, made_of: set[str]) 
     """A second row where nothing in the class of the rows refuses it."""
     if read.row is None or act.caught or not _decides(frame.info, read, act, made_of):
         return None
+    if _is_done_if_found(frame.info, read, act, made_of):
+        return None
     return (RaceForm.INSERT, False) if may_repeat(s, read.row) else None
+
+
+def _is_done_if_found(info: FunctionInfo, read: Access, act: Access, made_of: set[str]) -> bool:
+    """Whether a row is added because another was found: an answer to a message, a part of a whole."""
+    function = info.function
+    op, around = function.ops[act.position], set(ancestors(function.blocks, function.ops[act.position].block))
+    for index, block in enumerate(function.blocks):
+        if block.term is None or block.kind not in (BlockKind.IF, BlockKind.ELSE):
+            continue
+        found = _asks_presence(block.term)
+        if found is None or not (names(block.term) & made_of or holds(block.term, read.call)):
+            continue
+        left = block.exits and block.end <= op.order and block.parent in around and index not in around
+        if (index in around or left) and found is ((block.kind is BlockKind.IF) is not left):
+            return True
+    return False
+
+
+def _asks_presence(term: Term) -> bool | None:
+    """Whether a test holds if there is something, or if there is nothing; `None` when it asks more than that."""
+    match term:
+        case Test(op="not", parts=(inner,)):
+            asked = _asks_presence(inner)
+            return None if asked is None else not asked
+        case Test(op="Is" | "IsNot" as how, parts=(Name() | Call(), Const(value=None))):
+            return how == "IsNot"
+        case Name() | Call():
+            return True
+        case _:
+            return None
 
 
 # --- keys -----------------------------------------------------------------------------------------------------------
