@@ -6,7 +6,7 @@ Refused where another function uses it, or where a call could find what an earli
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import libcst as cst
 
@@ -75,8 +75,13 @@ def refuse_other_files(syntax: Syntax, suspect: WriteSuspect) -> None:
         raise Refused(f"`{name}` is the name of another module")
 
 
-def declaration(syntax: Syntax, home: cst.Module | cst.FunctionDef, name: str) -> cst.Assign | cst.AnnAssign:
-    """The one statement, directly in the home's body, that gives the variable its first value."""
+def declaration(
+    syntax: Syntax,
+    home: cst.Module | cst.FunctionDef,
+    name: str,
+    fits: Callable[[cst.BaseExpression], bool] | None = None,
+) -> cst.Assign | cst.AnnAssign:
+    """The one statement, directly in the home's body, that gives the variable its first value: a plain one, or fit."""
     found: list[cst.Assign | cst.AnnAssign] = []
     for node in occurrences(syntax, home, name):
         statement = syntax.parent(node)
@@ -88,7 +93,8 @@ def declaration(syntax: Syntax, home: cst.Module | cst.FunctionDef, name: str) -
                 found.append(statement)
             case cst.AnnAssign() if statement.target is node and statement.value is not None:
                 found.append(statement)
-    if len(found) != 1 or not is_plain(syntax, found[0].value):
+    value = found[0].value if len(found) == 1 else None
+    if value is None or not (fits(value) if fits is not None else is_plain(syntax, value)):
         raise Refused(f"`{name}` does not get one plain first value in {syntax.path}")
     return found[0]
 

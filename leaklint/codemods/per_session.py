@@ -21,7 +21,7 @@ from leaklint.codemods.own_variable import (
     refuse_other_files,
     variable_uses,
 )
-from leaklint.codemods.scope import function_of, names_in
+from leaklint.codemods.scope import free_name, function_of, names_in
 from leaklint.codemods.session_key import SessionKeys
 from leaklint.codemods.uses import GROWING, init_of, slot_of
 from leaklint.finding import Edit, Fix, Safety
@@ -48,8 +48,9 @@ class _Shared:
     made: cst.Assign | cst.AnnAssign
     nodes: Sequence[cst.Name | cst.Attribute]
     first: str  # what it is in the beginning
-    collection: bool  # whether that is an empty collection, which may be changed in place
+    collection: bool  # whether that is a collection, which may be changed in place
     table: str  # the name of the dict, as the code reaches it
+    kept: str = ""  # the name under which a collection is kept that does not begin empty
 
 
 def _converted(suspect: WriteSuspect, files: Files, is_id: Callable[[str], bool]) -> list[Edit]:
@@ -70,8 +71,11 @@ def _converted(suspect: WriteSuspect, files: Files, is_id: Callable[[str], bool]
             above[first_statement(syntax, function, [node])] = _room(syntax, found.table, key)
     if not crowded:
         raise Refused(f"`{suspect.place.slot}` is changed elsewhere")
-    replaced |= _made(found, types.pop() if len(types) == 1 else "")
+    type_ = types.pop() if len(types) == 1 else ""
     replaced |= _undeclared(found)
+    if found.kept:
+        return [*keys.edits, *syntax.rewrite(replaced, above), *_made_beside(found, type_)]
+    replaced |= _made(found, type_)
     edits = [*keys.edits, *syntax.rewrite(replaced, above)]
     return [*edits, *imports.unused(syntax, edits)]
 
@@ -100,7 +104,7 @@ def _in_scope(suspect: WriteSuspect, files: Files) -> _Shared:
     refuse_other_files(syntax, suspect)
     if isinstance(home, cst.Module):
         refuse_strings(syntax, name, files)
-    made = declaration(syntax, home, name)
+    made = declaration(syntax, home, name, lambda value: is_plain(syntax, value) or _is_written_out(syntax, value))
     nodes = [node for node in variable_uses(syntax, home, name) if not syntax.holds(made, node)]
     return _shared(syntax, made, nodes, name, names_in(syntax, syntax.module), "")
 
@@ -113,6 +117,10 @@ def _shared(
     taken: set[str],
     prefix: str,
 ) -> _Shared:
+    if made.value is not None and not prefix and _is_written_out(syntax, made.value):
+        copy, _ = imports.member(syntax, "copy", "deepcopy")
+        kept = free_name(f"first_{name.strip('_')}", taken)
+        return _Shared(syntax, made, nodes, f"{copy}({kept})", True, name, kept)
     if made.value is None or not is_plain(syntax, made.value):
         raise Refused(f"`{name}` does not begin as a plain value at {syntax.site(made)}")
     first = syntax.code(made.value)
@@ -131,6 +139,32 @@ def _name_of_all(name: str, taken: set[str]) -> str:
         if wanted not in taken:
             return wanted
     raise Refused(f"there is no free name for all that `{name}` was")
+
+
+def _is_written_out(syntax: Syntax, value: cst.BaseExpression) -> bool:
+    """Whether it is a list, dict or set of constants, and not empty."""
+    if not isinstance(value, cst.List | cst.Dict | cst.Set) or not value.elements:
+        return False
+    expressions = [node for node in syntax.walk(value) if isinstance(node, cst.BaseExpression)]
+    constants = (cst.SimpleString, cst.ConcatenatedString, cst.Integer, cst.Float, cst.List, cst.Dict, cst.Set)
+    return all(isinstance(one, constants) or _is_name_of_constant(one) for one in expressions)
+
+
+def _is_name_of_constant(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.Name) and node.value in {"None", "True", "False"}
+
+
+def _made_beside(found: _Shared, type_: str) -> list[Edit]:
+    """The collection under another name, of which each session gets a copy, and the dict below it."""
+    syntax, made = found.syntax, found.made
+    target = made.target if isinstance(made, cst.AnnAssign) else made.targets[0].target
+    statement = syntax.statement(made)
+    typed = ""
+    if isinstance(made, cst.AnnAssign):
+        typed = f": dict[{type_ or 'object'}, {syntax.code(made.annotation.annotation)}]"
+    line = f"{syntax.indent(statement)}{found.table}{typed} = {{}}{syntax.newline}"
+    _, imported = imports.member(syntax, "copy", "deepcopy")
+    return [*imported, *syntax.rewrite({target: found.kept}), syntax.insert(syntax.whole(statement)[1], line)]
 
 
 def _made(found: _Shared, type_: str) -> dict[cst.CSTNode, Replacement]:

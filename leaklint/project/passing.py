@@ -20,48 +20,49 @@ from leaklint.project.values import NOTHING, Instance, Phase, Value
 
 @dataclass
 class Callers:
-    """Who calls each function, by its qualified name, and what a framework calls itself."""
+    """Who calls each function, and what a framework calls itself. Functions of one module may share their name."""
 
-    of: dict[str, set[tuple[FunctionInfo, Range]]] = field(default_factory=lambda: defaultdict(set))
-    infos: dict[str, FunctionInfo] = field(default_factory=dict)
-    entries: dict[str, list[Frame]] = field(default_factory=lambda: defaultdict(list))
-    set_up: set[str] = field(default_factory=set)  # functions that run before any request
+    of: dict[FunctionInfo, set[tuple[FunctionInfo, Range]]] = field(default_factory=lambda: defaultdict(set))
+    named: dict[str, dict[FunctionInfo, None]] = field(default_factory=lambda: defaultdict(dict))
+    entries: dict[FunctionInfo, list[Frame]] = field(default_factory=lambda: defaultdict(list))
+    set_up: set[FunctionInfo] = field(default_factory=set)  # functions that run before any request
 
 
 def callers(s: State) -> Callers:
     """The calls of a solved program."""
     found = Callers()
     for frame in s.frames:
-        name = frame.info.qualname
-        found.infos[name] = frame.info
+        info = frame.info
+        found.named[info.qualname][info] = None
         if frame.phase is not Phase.REQUEST:
-            found.set_up.add(name)
+            found.set_up.add(info)
         elif frame.entry is not None:
-            found.entries[name].append(frame)
+            found.entries[info].append(frame)
         for made in frame.made.values():
             for target in made.targets:
-                found.of[target.info.qualname].add((frame.info, made.term.span))
+                found.of[target.info].add((info, made.term.span))
     return found
 
 
 def passing(s: State, known: Callers, functions: Iterable[str]) -> Passing:
     """How the session's id could be handed down to the functions, which are said by their qualified names."""
-    seen = dict.fromkeys(functions)
+    names = tuple(functions)
+    seen = dict.fromkeys(info for name in names for info in known.named.get(name, ()))
     calls: set[CallSite] = set()
     handlers: list[Handler] = []
     homes: set[tuple[HomeModel, ...]] = set()
     work = list(seen)
     while work:
-        name = work.pop()
-        for caller, span in known.of.get(name, ()):
-            calls.add(CallSite(_head(known.infos[name]), caller.module.span(span)))
-            if caller.qualname not in seen:
-                seen[caller.qualname] = None
-                work.append(caller.qualname)
-        if frames := known.entries.get(name):
+        info = work.pop()
+        for caller, span in known.of.get(info, ()):
+            calls.add(CallSite(_head(info), caller.module.span(span)))
+            if caller not in seen:
+                seen[caller] = None
+                work.append(caller)
+        if frames := known.entries.get(info):
             handlers.append(_handler(s, frames))
             homes |= {s.models.homes_of(f.entry.model) for f in frames if f.entry is not None}
-    always = homes and not known.set_up & seen.keys() and all(name in known.infos for name in seen)
+    always = homes and not known.set_up & seen.keys() and all(name in known.named for name in names)
     return Passing(
         calls=tuple(sorted(calls, key=lambda call: (call.callee, call.span))),
         handlers=tuple(sorted(handlers, key=lambda handler: handler.head)),
