@@ -161,6 +161,7 @@ class Model:
     one_process: bool = False  # its servers run in one process, however many clients there are
     test_runners: tuple[str, ...] = ()  # packages whose import makes a module a test
     test_folders: tuple[str, ...] = ()  # packages in which everything is there for tests
+    work: tuple[str, ...] = ()  # how names end that identify one piece of work, which belongs to somebody
     unique: tuple[str, ...] = ()  # what says in a class of rows that no two have the same: keywords, calls, attributes
 
 
@@ -206,7 +207,7 @@ _TABLES: dict[str, type[Any]] = {
     "home": HomeModel,
 }
 
-_LISTS = ("imports", "requires", "test_runners", "test_folders", "unique")
+_LISTS = ("imports", "requires", "test_runners", "test_folders", "work", "unique")
 
 T = TypeVar("T")
 
@@ -431,6 +432,7 @@ class Models:
         self.atomic: set[str] = set()  # last names of calls that have a store keep others out
         self.atomic_keywords: set[str] = set()
         self.unique: set[str] = set()
+        self.work: tuple[str, ...] = ()
         self.writing: dict[str, CallModel] = {}  # calls that write the file they name, by last name
         for model in self.models:
             self._add(model)
@@ -444,6 +446,7 @@ class Models:
         self.test_runners.update(model.test_runners)
         self.test_folders.update(model.test_folders)
         self.unique.update(model.unique)
+        self.work += model.work
         for entry in model.entry:
             self._decorators.add_all(entry.decorator, entry)
             self._entry_calls.add_all(entry.call, entry)

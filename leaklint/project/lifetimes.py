@@ -37,8 +37,6 @@ from leaklint.project.values import (
     Value,
 )
 
-_WORK = ("task_id", "job_id", "run_id", "call_id", "turn_id", "execution_id", "tool_use_id", "message_id")
-
 
 @dataclass(frozen=True, slots=True)
 class Why:
@@ -220,7 +218,7 @@ def _promote(s: State, found: Lifetimes, holder: Holder, name: str, atom: Atom, 
             return
         if _is_filed(edge.effect) or _is_opened(s, holder, edge.effect):
             return  # nobody knows whose key that is
-        if any(name.strip("_").endswith(_WORK) for name in _named_in(edge.frame, edge.effect)):
+        if any(name.strip("_").endswith(s.models.work) for name in _named_in(edge.frame, edge.effect)):
             return  # kept for one piece of work, which belongs to somebody
         if not _is_lazy(s, edge) and _is_of_one_request(s, edge, atom):
             return  # the store is the leak; what is stored belongs to one request
