@@ -246,9 +246,6 @@ def _trace_of_override(suspect: OverrideSuspect) -> Iterator[Step]:
             yield Step(StepRole.WRITE, suspect.span, f"looks up without `{suspect.override}`")
         case "split-paths":
             yield Step(StepRole.WRITE, suspect.span, f"takes the {suspect.concept} from `{clipped(suspect.ambient)}`")
-            others = [path for path in suspect.paths if path.span != suspect.span]
-            yield from (Step(StepRole.RELATED, path.span, _path(path)) for path in others[:_RELATED])
-            return
         case "ignored" | "logged":
             yield Step(StepRole.WRITE, suspect.span, f"takes `{suspect.override}` and does not act on it")
         case _:
@@ -256,13 +253,14 @@ def _trace_of_override(suspect: OverrideSuspect) -> Iterator[Step]:
     if suspect.source is not None and suspect.source != suspect.span:
         message = "passes the id here" if suspect.form in ("ignored", "logged") else f"`{suspect.ambient}` is read here"
         yield Step(StepRole.READ, suspect.source, message)
-    for name, ours, theirs in suspect.matrix[:_RELATED]:
-        yield Step(StepRole.RELATED, suspect.span, f"`{name}`: `{ours}` in one place, `{theirs}` in the other")
+    others = [path for path in suspect.paths if path.span != suspect.span]
+    yield from (Step(StepRole.RELATED, path.span, _path(path)) for path in others[:_RELATED])
 
 
 def _path(path: SiblingPath) -> str:
-    dropped = f", not asking `{path.dropped}`" if path.dropped else ""
-    return f"`{short(path.function)}`: `{clipped(path.text)}`{dropped}"
+    also = f", not asking `{path.dropped}`" if path.dropped else ""
+    also = f" and `{clipped(path.other)}`" if path.other not in ("", path.text) else also
+    return f"`{short(path.function)}` sends `{clipped(path.text)}`{also}"
 
 
 _WITHOUT = {
@@ -330,4 +328,6 @@ def timeline(suspect: Suspect) -> Iterator[Moment]:
 def _owner(suspect: WriteSuspect) -> str:
     if suspect.place.kind is PlaceKind.INSTANCE:
         return short(suspect.place.owner)
+    if suspect.place.kind is PlaceKind.CLASS and suspect.place.slot:
+        return f"{suspect.place.owner.rpartition('.')[2]}.{suspect.place.slot}"
     return suspect.place.slot or short(suspect.place.owner)

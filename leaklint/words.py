@@ -62,7 +62,7 @@ def afterwards(suspect: WriteSuspect) -> str:
     readers = sorted({short(use.function) for use in suspect.readers})
     if not readers:
         return ""
-    return f", and {listed(readers)} read{'s' if len(readers) == 1 else ''} it for others"
+    return f"; other requests read it in {listed(readers)}"
 
 
 def home(suspect: WriteSuspect, scope: str) -> str:

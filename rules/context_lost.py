@@ -116,18 +116,17 @@ class ContextLost(Rule):
 
     def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
         assert isinstance(suspect, ContextLostSuspect)
-        names = listed([suspect.name, *suspect.others])
+        names, run = listed([suspect.name, *suspect.others]), short(suspect.callee)
         yield Verdict(
-            f"`{short(suspect.callee)}` runs {_WHERE[suspect.border]}, where {names} {_have(suspect)} not what the "
-            "request set",
+            f"`{run}` runs {_WHERE[suspect.border]}, where {names} {_lack(suspect)} what the request set",
             help=_HELP[suspect.border],
             severity=Severity.LEAK if suspect.concept in _PERSONAL and not suspect.logged else Severity.TRACE,
             codemods=(lambda sources: _carried(sources, suspect),),
         )
 
 
-def _have(suspect: ContextLostSuspect) -> str:
-    return "have" if suspect.others else "has"
+def _lack(suspect: ContextLostSuspect) -> str:
+    return "do not hold" if suspect.others else "does not hold"
 
 
 def _carried(sources: Sources, suspect: ContextLostSuspect) -> Fix:

@@ -89,6 +89,7 @@ from collections.abc import Iterator
 from leaklint.finding import Family, Severity
 from leaklint.project.suspect import StoreLockSuspect, Suspect
 from leaklint.rule import Node, Rule, Verdict
+from leaklint.words import clipped
 
 
 class ProcessLockOnSharedStore(Rule):
@@ -102,6 +103,7 @@ class ProcessLockOnSharedStore(Rule):
     def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
         assert isinstance(suspect, StoreLockSuspect)
         yield Verdict(
-            f"`{suspect.lock}` holds in this process only, and `{suspect.write_text}` depends on what others change",
+            f"`{suspect.lock}` keeps out this process only, and `{clipped(suspect.write_text)}` depends on what other "
+            "processes change too",
             help="have the store keep others out: lock the row, make it one statement, or take a lock in the store",
         )

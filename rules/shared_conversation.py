@@ -104,7 +104,7 @@ class SharedConversation(Rule):
         home = suspect.route.entry.home("session") if suspect.route is not None else ""
         users = sorted({words.short(use.function) for use in suspect.uses})
         yield Verdict(
-            f"`{suspect.name}` remembers the conversations of all users together, as {words.listed(users)} uses it"
-            " for every request",
+            f"`{suspect.name}` remembers the conversations of all users together, as {words.listed(users)} "
+            f"use{'s' if len(users) == 1 else ''} it for every request",
             help="make one for each session" + (f", and keep it in {home}" if home else ", and keep it under its id"),
         )

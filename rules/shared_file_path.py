@@ -93,10 +93,10 @@ class SharedFilePath(Rule):
 
     def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
         assert isinstance(suspect, FileSuspect)
-        what = f"`{words.clipped(suspect.value)}`" if suspect.value else "what was sent"
+        what = f": `{words.clipped(suspect.value)}`" if suspect.value else ""
         yield Verdict(
-            f"`{suspect.path}` is one file for all requests, and holds {what} of the last one when"
-            f" `{words.clipped(suspect.reading)}` reads it",
+            f"`{suspect.path}` is one file for all requests, and `{words.clipped(suspect.reading)}` reads what the last"
+            f" of them wrote{what}",
             help="use a temporary file of its own, or a name with the id of the request",
             codemods=(lambda sources: make_unique(suspect, sources.open),),
         )

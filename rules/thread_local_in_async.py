@@ -92,6 +92,7 @@ from leaklint.codemods.thread_local import to_context_variables
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import Suspect, ThreadLocalSuspect
 from leaklint.rule import Node, Rule, Sources, Verdict
+from leaklint.words import clipped
 
 
 class ThreadLocalInAsync(Rule):
@@ -106,7 +107,7 @@ class ThreadLocalInAsync(Rule):
     def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
         assert isinstance(suspect, ThreadLocalSuspect)
         message = (
-            f"`{suspect.name}` keeps this for the thread, which all requests of the event loop share"
+            f"`{suspect.name}` keeps `{clipped(suspect.value)}` for a thread that all requests of the event loop share"
             if suspect.value
             else f"`{suspect.name}` is set in threads of a pool, and read here on the event loop"
         )

@@ -102,4 +102,4 @@ class UncheckedSessionOwner(Rule):
 def _who(suspect: OwnerSuspect) -> str:
     if suspect.form == "parameter":
         return f"`{suspect.principal}` is at hand and compared with nothing"
-    return f"`{suspect.principal}` asks that somebody is logged in, not who"
+    return f"`{suspect.principal}` asks that somebody is logged in, and nothing asks who"

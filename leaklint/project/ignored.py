@@ -213,7 +213,6 @@ def _suspect(known: Ids, ways: Routes, frame: Frame, param: Param, form: str) ->
         override=param.name,
         ambient="",
         resolver="",
-        matrix=(),
         form=form,
         pass_on=module.span(onward.span) if onward is not None else None,
         name=param.name,

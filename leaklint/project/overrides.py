@@ -326,7 +326,6 @@ def _suspect(
         override=override.name,
         ambient=ambient,
         resolver=_instead(known, info, use.concept, override, ambient) if carrier is None or carrier.in_payload else "",
-        matrix=(),
         form="ambient" if carrier is None else "built" if carrier.in_payload else "keyed",
         key=carrier.key if carrier is not None else "",
         source=source.span(use.spot.span),

@@ -330,7 +330,6 @@ def _suspect(ways: Routes, concept: str, paths: list[Path], odd: Path, usual: St
         override=odd.dropped,
         ambient=_text(odd),
         resolver=_text(other),
-        matrix=(),
         form="split-paths",
         key=odd.key,
         callee=info.owner.qualname if info.owner is not None else module.name,

@@ -17,7 +17,7 @@ from leaklint.project.program import FunctionInfo
 from leaklint.project.routes import Routes
 from leaklint.project.spots import Spot, parts
 from leaklint.project.state import Frame, State
-from leaklint.project.suspect import OverrideSuspect
+from leaklint.project.suspect import OverrideSuspect, SiblingPath
 from leaklint.project.values import Instance
 
 _SENT = frozenset(("session", "tenant", "request", "trace", "id"))
@@ -189,9 +189,9 @@ def _suspect(
         override=other,
         ambient=one,
         resolver=_resolved(known, info, spot, pair[1]) if pair[0].value is not None else "",
-        matrix=tuple(_matrix(known, info, spot)),
         form="split-call",
         key=pair[0].key,
+        paths=tuple(_siblings(known, info, spot)),
         source=module.span(span) if (span := getattr(pair[0].value, "span", 0)) else None,
     )
 
@@ -225,7 +225,7 @@ def _text(info: FunctionInfo, spot: Spot, sent: Sent) -> str:
     return info.module.source(span) if span else getattr(term, "id", "")
 
 
-def _matrix(known: Ids, info: FunctionInfo, spot: Spot) -> Iterator[tuple[str, str, str]]:
+def _siblings(known: Ids, info: FunctionInfo, spot: Spot) -> Iterator[SiblingPath]:
     """The same call in the other methods of the class: what both ids come from there."""
     assert isinstance(spot.term, Call)
     wanted = _path(spot.term.func)
@@ -235,4 +235,5 @@ def _matrix(known: Ids, info: FunctionInfo, spot: Spot) -> Iterator[tuple[str, s
                 if isinstance(other.term, Call) and _path(other.term.func) == wanted:
                     sent = list(_sent(known.found.state, frame, other.position, other.term))
                     if len(sent) >= 2:
-                        yield method.function.name, _text(method, other, sent[0]), _text(method, other, sent[1])
+                        one, two = _text(method, other, sent[0]), _text(method, other, sent[1])
+                        yield SiblingPath(method.qualname, one, "", method.module.span(other.span), two)

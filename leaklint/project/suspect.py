@@ -292,6 +292,7 @@ class SiblingPath:
     text: str  # source text of the id: `session_id or self.session_id`
     dropped: str  # a parameter for this id that it does not ask; empty when it asks or has none
     span: Span
+    other: str = ""  # of calls that name the id twice: the second
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +303,6 @@ class OverrideSuspect(Suspect):
     override: str  # parameter name or expression that holds the override: "session_id", "runtime_opts"
     ambient: str  # source text of the ambient use; empty for ignored overrides
     resolver: str  # what to use instead: the parameter, or the project's own resolver call; empty if none
-    matrix: tuple[tuple[str, str, str], ...]  # for split identity: (path, source of id, source of the other id)
     form: str  # "ambient", "built" or "keyed" (a callee's payload or key), "ignored", "logged", "split-call",
     # "split-paths" (`ambient` is what this path says, `resolver` what `name` does)
     key: str = ""  # the name of the id in the payload or key, where a callee makes it
@@ -312,7 +312,7 @@ class OverrideSuspect(Suspect):
     optional: bool = False  # the override may be None
     pass_on: Span | None = None  # for ignored overrides: a call that takes the same parameter
     name: str = ""  # of the parameter of that call; of the sibling that says it in another way
-    paths: tuple[SiblingPath, ...] = ()  # for split paths: all siblings, in order
+    paths: tuple[SiblingPath, ...] = ()  # for split identities: all siblings, in order
 
 
 @dataclass(frozen=True, slots=True)
