@@ -61,7 +61,8 @@ def parse(files: list[str]) -> float:
 
 def check(root: Path) -> float:
     """CPU seconds of a whole run of leaklint."""
-    command = [sys.executable, "-m", "leaklint", "check", str(root), "--output-format", "json", "--isolated"]
+    cold = ("--isolated", "--no-cache", "--jobs", "1")
+    command = [sys.executable, "-m", "leaklint", "check", str(root), "--output-format", "json", *cold]
     return cpu(command, "")
 
 
