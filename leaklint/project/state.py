@@ -117,6 +117,7 @@ class Frame:
         "returns",
         "rounds",
         "running",
+        "sealed",
         "seen",
         "todo",
         "values",
@@ -147,6 +148,7 @@ class Frame:
         self.crowded = False  # calls of many kinds share it: its arguments are those of any of them
         self.dirty = True
         self.running = False
+        self.sealed = False  # it is as the solver left it: nothing is recorded any more
         self.rounds = 0
         self.level: int = 0 if env is None else env.level + (env.info.function.kind is Kind.FUNCTION)
 
@@ -453,6 +455,12 @@ class State:
             for at in sorted(frame.seen):
                 for holder, name, span in frame.seen[at]:
                     frame.loads.setdefault((holder, name), []).append((span, at))
+            frame.sealed = True
+            frame.seen.clear()
+            frame.written.clear()
+            frame.dependents.clear()
+        self.readers.clear()
+        self.likenesses.clear()
 
     # --- a solved program by function and by field, worked out when it is first asked for ---
 
@@ -532,7 +540,7 @@ def grown(old: Value, value: Value) -> Value:
     """
     if value <= old:
         return old
-    both = old | value
+    both = old | value if old else value
     if len(both) <= _LITERALS:
         return both
     literals = [a for a in old if a.__class__ is Literal]
@@ -558,4 +566,5 @@ def item_field(key: object) -> str:
 
 def loaded(frame: Frame, holder: Holder, ident: str, span: Range, at: int) -> None:
     """Remember that a frame reads a field."""
-    frame.seen.setdefault(at, []).append((holder, ident, span))
+    if not frame.sealed:
+        frame.seen.setdefault(at, []).append((holder, ident, span))
