@@ -179,9 +179,21 @@ def _value(syntax: Syntax, node: cst.CSTNode) -> cst.BaseExpression:
             raise Refused(f"there is no value at {syntax.site(node)}")
 
 
+def _refuse_what_is_given(syntax: Syntax, value: cst.BaseExpression) -> None:
+    """What a function gets from its callers is no id that is made there: a fresh one would be another."""
+    function = function_of(syntax, value)
+    given = {one.name.value for one in parameters(function)} if function is not None else set()
+    root: cst.BaseExpression = value
+    while isinstance(root, cst.Attribute):
+        root = root.value
+    if isinstance(root, cst.Name) and root.value in given:
+        raise Refused(f"`{syntax.code(value)}` comes from the callers: {syntax.site(value)}")
+
+
 def _given(syntax: Syntax, value: cst.BaseExpression, expression: str) -> list[Edit]:
     if expression:
         return _replaced(syntax, {value: expression})
+    _refuse_what_is_given(syntax, value)
     match value:
         case cst.FormattedString(parts=parts):
             computed = [part for part in parts if isinstance(part, cst.FormattedStringExpression)]

@@ -291,3 +291,10 @@ def test_an_ambient_value_is_replaced(before: str, expression: str, after: str) 
     needs = ("ids", "resolve") if "resolve(" in expression else None
     fix = replace_expression(syntax, node, expression, safety=Safety.SAFE, needs=needs)
     assert converted(syntax, fix) == after
+
+
+@pytest.mark.parametrize("value", ["owner", "owner.account.id"])
+def test_what_the_callers_say_is_not_made_anew(value: str) -> None:
+    syntax, node = marked(f"def adopt(pet, owner):\n    pet.owner_id = <<{value}>>\n", cst.BaseExpression)
+    fix = give_id(syntax, node)
+    assert (fix.edits, fix.refused) == ((), f"`{value}` comes from the callers: a.py:2")
