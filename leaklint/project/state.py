@@ -9,7 +9,7 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeGuard
 
 from leaklint.index.summary import Call, Const, Kind, Op, Range, Term
 from leaklint.models import EntryModel, Models
@@ -41,6 +41,7 @@ PROVIDED = "(provided)"  # what a provider gives to all who ask for it
 ITEMS = "[*]"  # heap field of items under unknown keys
 _CONTEXTS = {Phase.SETUP: 3, Phase.REQUEST: 4}  # frames of one function before calls share one
 _SELECTED = 64  # frames of a function that is given names of modules
+_DECORATED = 200  # frames of set-up code that is given a function, as decorators are
 _DEPTH = 2  # objects made by objects made by ... before they share one atom
 _OBJECTS = 4  # objects of one class, or of one place, that are told apart
 _LITERALS = 4  # constants kept in one value
@@ -402,7 +403,7 @@ class State:
 
     def _sure(self, name: str, value: Value) -> Value:
         """What a field of many objects holds in each of them: of request data, only the id that it is named for."""
-        mixed = [a for a in value if a.__class__ is Taint and not self._is_named_for(name, a)]
+        mixed = [a for a in value if a.__class__ is Token or (a.__class__ is Taint and not self._is_named_for(name, a))]
         return value.difference(mixed) if mixed else value
 
     def _is_named_for(self, name: str, taint: Taint) -> bool:
@@ -428,7 +429,7 @@ class State:
         known = self._frames.get(key)
         if known is not None:
             return known
-        limit = _CONTEXTS[phase] if not any(part.__class__ is Selector for part in signature) else _SELECTED
+        limit = _limit(phase, signature)
         if self._count[info, phase] >= limit:
             many = self._count[info, phase] >= (limit if phase is Phase.SETUP else 4 * limit)
             key = (info, env, None if many else receiver, phase, ())
@@ -526,6 +527,19 @@ class State:
 
     def ops(self, frame: Frame) -> tuple[Op, ...]:
         return frame.info.function.ops
+
+
+def _limit(phase: Phase, signature: tuple[object, ...]) -> int:
+    """How many frames a function may have before calls of it share one."""
+    if any(part.__class__ is Selector for part in signature):
+        return _SELECTED
+    if phase is Phase.SETUP and any(isinstance(one, FunctionValue) for _, one in filter(_is_kind, signature)):
+        return _DECORATED
+    return _CONTEXTS[phase]
+
+
+def _is_kind(part: object) -> TypeGuard[tuple[int, object]]:
+    return part.__class__ is tuple
 
 
 def _group(name: str) -> str:
