@@ -65,6 +65,11 @@ def everything() -> Models:
         ('[[type]]\nname = "a.B"\nhold = "request"\n', "own.toml:3: unknown `hold`", "did you mean `holds`?"),
         ('[[attribute]]\nname = "a.b"\nkind = "x"\n', "own.toml:3: unknown `kind`", "one of: name, gives,"),
         ('[[home]]\nscope = "request"\nuse = "x"\nids = "y"\n', "own.toml:4: unknown `ids`", "did you mean `id`?"),
+        (
+            '[[entry]]\ncall = "a.b"\nlabel = "x"\n[[call]]\nname = "c"\nlabel = "y"\n',
+            "own.toml:6: unknown `label`",
+            "one of",
+        ),
     ],
 )
 def test_an_unknown_key_names_file_line_and_the_nearest_key(text: str, message: str, hint: str) -> None:
@@ -103,6 +108,9 @@ def test_an_unknown_value_names_file_line_and_the_nearest_value(text: str, messa
         ('[[call]]\nname = "a.b"\noutbound = ["headers"]\n', "outbound"),
         ('name = "Ours"\nimports = "ours"\n', "imports"),
         ('name = "Ours"\nalias = "ours"\n', "alias"),
+        ('[concept]\nsession = "visit"\n', "session"),
+        ('[alias]\nours = ["theirs"]\n', "ours"),
+        ('[[entry]]\ncall = "a.b"\nmethods = [1]\n', "methods"),
     ],
 )
 def test_a_value_of_the_wrong_type_names_file_line_and_key(text: str, key: str) -> None:

@@ -56,7 +56,8 @@ def _groups() -> Iterator[Any]:
         apart = record.get("apart", {})
         files = (file.relative_to(folder) for file in sorted(folder.rglob("*.py")))
         together = [f for f in files if f.as_posix() not in {*record.get("not_imported", ()), *apart}]
-        yield pytest.param(folder, together, record["packages"], id=folder.name)
+        if together:
+            yield pytest.param(folder, together, record["packages"], id=folder.name)
         for name, packages in apart.items():
             yield pytest.param(folder, [Path(name)], packages, id=f"{folder.name}/{name}")
 

@@ -233,6 +233,11 @@ def parse(text: str, path: str) -> Model:
             _expect(path, text, key, value, "an array of tables", _is_tables(value))
         elif key in ("alias", "concept"):
             _expect(path, text, key, value, "a table", isinstance(value, dict))
+            for name, given in value.items():
+                wanted, right = _KINDS[str], isinstance(given, str)
+                if key == "concept":
+                    wanted, right = "an array of strings", _is_strings(given)
+                _expect(path, text, name, given, wanted, right)
         elif key in _LISTS:
             _expect(path, text, key, value, "an array of strings", _is_strings(value))
         else:
@@ -244,29 +249,41 @@ def parse(text: str, path: str) -> Model:
     for key in _LISTS:
         rows[key] = tuple(data.get(key, ()))
     for table, kind in _TABLES.items():
-        rows[table] = tuple(_row(kind, table, row, path, text) for row in data.get(table, ()))
+        given = data.get(table, ())
+        rows[table] = tuple(
+            _row(kind, table, row, path, text, start) for row, start in zip(given, _starts(text, table))
+        )
     return Model(**rows)
 
 
-def _row(kind: type[T], table: str, row: Mapping[str, Any], path: str, text: str) -> T:
+def _starts(text: str, table: str) -> Iterator[int]:
+    """The lines at which the tables of an array begin, from 1; after the last, the last again."""
+    line = 1
+    for number, row in enumerate(text.splitlines(), 1):
+        if re.match(rf"\s*\[\[\s*\W?{table}\W?\s*\]\]", row):
+            yield (line := number)
+    yield from itertools.repeat(line)
+
+
+def _row(kind: type[T], table: str, row: Mapping[str, Any], path: str, text: str, start: int) -> T:
     known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
     values: dict[str, Any] = {}
     for key, value in row.items():
         if key not in known:
-            raise _wrong(path, text, key, known)
+            raise _wrong(path, text, key, known, start)
         default = known[key].default
         if key in _NAMES:
             names = [value] if isinstance(value, str) else value
-            _expect(path, text, key, value, "a string or an array of strings", _is_strings(names))
+            _expect(path, text, key, value, "a string or an array of strings", _is_strings(names), start)
             value = tuple(itertools.chain.from_iterable(expand(name) for name in names))
         elif isinstance(default, tuple):
-            _expect(path, text, key, value, "an array", isinstance(value, list))
+            _expect(path, text, key, value, "an array of strings", _is_strings(value), start)
             value = tuple(value)
         elif default is not MISSING:
-            _expect(path, text, key, value, _KINDS[type(default)], type(value) is type(default))
+            _expect(path, text, key, value, _KINDS[type(default)], type(value) is type(default), start)
         allowed = _CLOSED.get((table, key))
         if allowed is not None and value not in allowed:
-            raise _wrong(path, text, str(value), allowed)
+            raise _wrong(path, text, str(value), allowed, start)
         values[key] = value
     try:
         return kind(**values)
@@ -278,9 +295,11 @@ _NAMES = ("decorator", "call", "base", "name", "keyword", "settings")  # one or 
 _KINDS = {str: "a string", bool: "`true` or `false`", int: "a whole number"}
 
 
-def _expect(path: str, text: str, key: str, value: object, wanted: str, right: bool) -> None:
+def _expect(path: str, text: str, key: str, value: object, wanted: str, right: bool, start: int = 1) -> None:
     if not right:
-        raise UserError(f"{path}:{_line(text, key)}: `{key}` must be {wanted}, not {value!r}", "see docs/models.md")
+        raise UserError(
+            f"{path}:{_line(text, key, start)}: `{key}` must be {wanted}, not {value!r}", "see docs/models.md"
+        )
 
 
 def _is_strings(value: object) -> bool:
@@ -291,12 +310,14 @@ def _is_tables(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
-def _line(text: str, word: str) -> int:
-    return next((n for n, row in enumerate(text.splitlines(), 1) if re.search(rf"\b{re.escape(word)}\b", row)), 1)
+def _line(text: str, word: str, start: int) -> int:
+    """The first line from `start` that has the word; `start` when none has."""
+    rows = enumerate(text.splitlines(), 1)
+    return next((n for n, row in rows if n >= start and re.search(rf"\b{re.escape(word)}\b", row)), start)
 
 
-def _wrong(path: str, text: str, word: str, known: Iterable[str]) -> UserError:
-    line = _line(text, word)
+def _wrong(path: str, text: str, word: str, known: Iterable[str], start: int = 1) -> UserError:
+    line = _line(text, word, start)
     near = difflib.get_close_matches(word, [k for k in known if k], 1)
     hint = f"did you mean `{near[0]}`?" if near else f"one of: {', '.join(k for k in known if k)}"
     return UserError(f"{path}:{line}: unknown `{word}`", hint)
