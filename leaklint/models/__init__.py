@@ -251,7 +251,7 @@ def parse(text: str, path: str) -> Model:
     for table, kind in _TABLES.items():
         given = data.get(table, ())
         rows[table] = tuple(
-            _row(kind, table, row, path, text, start) for row, start in zip(given, _starts(text, table))
+            _row(kind, table, row, path, text, start) for row, start in zip(given, _starts(text, table), strict=False)
         )
     return Model(**rows)
 
