@@ -448,6 +448,7 @@ class Models:
         self.decorating: set[str] = set()  # last names of decorators that make entry points
         self._registering: _Patterns[EntryModel] = _Patterns()  # and of calls that do
         self.applications: set[str] = set()  # classes whose methods register handlers
+        self.handed: set[str] = set()  # classes of the one object that requests get at by an attribute or a name
         self._concept_of: dict[str, str] = {}
         self._spoken_of: set[str] = set()  # all names in rows, and what they are parts of
         self.atomic: set[str] = set()  # last names of calls that have a store keep others out
@@ -494,6 +495,7 @@ class Models:
         for kind in model.type:
             for pattern in kind.name:
                 self._types.add(pattern, kind)
+        self.handed.update(a.type for a in model.attribute if a.gives == "instance" and a.type)
         for attribute in model.attribute:
             for pattern in attribute.name:
                 self._attributes.add(pattern, attribute)

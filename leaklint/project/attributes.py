@@ -101,7 +101,7 @@ def modelled(s: State, frame: Frame, fqn: str, gives: str, type_: str, concept: 
             return frozenset((s.the_instance(None, type_ or fqn, frame.info.module, span, Phase.REQUEST),))
         case "instance":
             the_one = s.the_instance(None, type_ or fqn, frame.info.module, span, Phase.SETUP)
-            return s.read(the_one, MADE, frame) | {the_one}
+            return s.read(the_one, MADE, frame) or frozenset((the_one,))
         case "address":
             return frozenset(
                 (s.taint(Strength.CONTENT, "address"), s.token(False, "the client's address", frame, span))

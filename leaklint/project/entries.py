@@ -191,6 +191,14 @@ def _register(s: State, frame: Frame, entry: EntryModel, fqn: str, atom: Atom, t
         add(s, frame, entry, label, atom, term.span)
 
 
+def initialised(s: State, frame: Frame, cls: ClassValue) -> None:
+    """Methods that the class body registers run on an object that nobody was seen to make."""
+    for handler in list(s.entries):
+        made = handler.receiver
+        if handler.env is not None and handler.env.cls is cls and isinstance(made, Instance) and made.frame is None:
+            calls.initialise(s, frame, made)
+
+
 def subclassed(s: State, frame: Frame, cls: ClassValue) -> None:
     """A subclass of a framework's class: its methods with known names are entry points."""
     for base in calls.mro(s, cls)[1]:

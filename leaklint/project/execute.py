@@ -362,6 +362,7 @@ def _class(s: State, frame: Frame, ref: ClassRef, at: int) -> Value:
     if body.cls is None:
         body.cls = cls
     visit(s, body)
+    entries.initialised(s, frame, cls)
     entries.subclassed(s, frame, cls)
     entries.listed_in_settings(s, frame, cls)
     value: Value = frozenset((cls,))

@@ -68,7 +68,7 @@ def library_call(
 def _result_of_registration(s: State, frame: Frame, fqn: str, receiver: Atom | None, term: Call) -> Value:
     """What a registration gives back, to be registered with again: `button.click(f).then(g)`."""
     last = fqn.rpartition(".")[2]
-    return frozenset((s.instance(None, fqn if last[:1].isupper() else f"{fqn}()", frame, term.span),))
+    return _handed(s, frame, s.instance(None, fqn if last[:1].isupper() else f"{fqn}()", frame, term.span))
 
 
 def _memoised(s: State, frame: Frame, fqn: str, term: Call, args: Args) -> Value:
@@ -94,13 +94,19 @@ def _unmodelled(
     if receiver is None and last[:1].isupper() and not last.isupper():
         instance = s.instance(None, fqn, frame, term.span)
         keep_arguments(s, instance, args, keywords)
-        if frame.phase is Phase.SETUP and fqn in s.models.applications:
-            s.write(s.the_instance(None, fqn, frame.info.module, term.span, Phase.SETUP), MADE, frozenset((instance,)))
-        return frozenset((instance,))
+        return _handed(s, frame, instance)
     result = unknown(s, frame, term, frozenset((receiver,)) if receiver is not None else NOTHING, args, keywords, at)
     if receiver is None:
         return result | {s.instance(None, f"{fqn}()", frame, term.span)}
     return result
+
+
+def _handed(s: State, frame: Frame, instance: Instance) -> Value:
+    """A new library object; one that set-up makes may be what a framework hands to requests as its application."""
+    made = frozenset((instance,))
+    if frame.phase is Phase.SETUP and instance.fqn in s.models.handed:
+        s.write(s.the_instance(None, instance.fqn, instance.module, instance.span, Phase.SETUP), MADE, made)
+    return made
 
 
 def _made_by_factory(
@@ -293,7 +299,7 @@ def _gives(
         case "instance":
             instance = s.instance(None, model.type or fqn, frame, term.span)
             keep_arguments(s, instance, args, keywords)
-            return frozenset((instance,))
+            return _handed(s, frame, instance)
         case "request":
             return frozenset((s.taint(Strength.IDENTITY if model.concept else Strength.CONTENT, model.concept),))
         case "provider":

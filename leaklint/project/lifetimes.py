@@ -55,6 +55,7 @@ class Lifetimes:
     shared: dict[Holder, Why] = field(default_factory=dict)
     kept: set[Atom] = field(default_factory=set)  # per session: under the request's own identity
     undecided: set[Atom] = field(default_factory=set)  # shared only if something shared holds them
+    filed: set[Atom] = field(default_factory=set)  # kept under an identity somewhere, whatever else keeps them
     holders: dict[Atom, list[tuple[Holder, str]]] = field(default_factory=lambda: defaultdict(list))
 
     def why(self, holder: Holder) -> Why | None:
@@ -73,6 +74,7 @@ def lifetimes(s: State) -> Lifetimes:
     found.kept.update(_listed_by_session(s))
     for_requests = _made_for_requests(s)
     found.undecided.update(_made_in_both_phases(s))
+    found.filed.update(_filed_by_requests(s))
     for holder, fields in list(s.heap.items()):
         decided = holder not in found.kept and holder not in found.undecided
         why = _by_birth(s, holder, for_requests) if decided else None
@@ -96,6 +98,13 @@ def lifetimes(s: State) -> Lifetimes:
             for atom in value:
                 _promote(s, found, holder, name, atom, work)
     return found
+
+
+def _filed_by_requests(s: State) -> Iterator[Atom]:
+    """Objects that requests keep under their own identity in a mapping, whatever else they keep them in."""
+    for (holder, _, atom), edge in s.edges.items():
+        if _lists(holder) and edge.frame.phase is Phase.REQUEST and is_identity(s, edge.effect):
+            yield atom
 
 
 def _listed_by_session(s: State) -> Iterator[Atom]:
@@ -160,7 +169,13 @@ def _made_for_requests(s: State) -> set[ClassValue]:
     for made in s.heap:
         if isinstance(made, Instance) and made.cls is not None and made.frame is not None:
             phases[made.cls].add(made.phase)
-    return {cls for cls, seen in phases.items() if seen == {Phase.REQUEST}}
+    return {cls for cls, seen in phases.items() if seen == {Phase.REQUEST} and not _is_for_all(s, cls)}
+
+
+def _is_for_all(s: State, cls: ClassValue) -> bool:
+    """Whether a library says of a base class that one object of it serves all requests."""
+    kinds = (s.models.type(base) for base in calls.mro(s, cls)[1])
+    return any(kind is not None and kind.holds == "process" for kind in kinds)
 
 
 def _owner(member: Member) -> Atom | None:
@@ -220,7 +235,7 @@ def _promote(s: State, found: Lifetimes, holder: Holder, name: str, atom: Atom, 
             return  # nobody knows whose key that is
         if any(name.strip("_").endswith(s.models.work) for name in _named_in(edge.frame, edge.effect)):
             return  # kept for one piece of work, which belongs to somebody
-        if not _is_lazy(s, edge) and _is_of_one_request(s, edge, atom):
+        if not _is_lazy(s, edge) and (atom in found.filed or _is_of_one_request(s, edge, atom)):
             return  # the store is the leak; what is stored belongs to one request
     if atom in found.shared or (atom in found.kept and _lists(holder)):
         return

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from leaklint.index.summary import Bind, Name, Range
+from leaklint.index.summary import Attr, Bind, Name, Range
 from leaklint.project.guards import is_guarded
+from leaklint.project.origins import roots
+from leaklint.project.spots import names
 from leaklint.project.state import Effect, Frame, State
 from leaklint.project.values import Atom, FunctionValue, Instance, Member, Method, Phase, Taint, Value
 
@@ -26,11 +28,16 @@ def keeps_outlet(s: State, frame: Frame, effect: Effect) -> bool:
 
 
 def _is_handed_in(frame: Frame, effect: Effect) -> bool:
-    """Whether the caller passed it, and so has it in its own hands as well."""
-    term = effect.value_term
-    if not isinstance(term, Name) or term.id not in frame.info.param_names:
+    """Whether the caller passed it, and so has it in its own hands, or the function itself goes on with it."""
+    term, info = effect.value_term, frame.info
+    while isinstance(term, Attr):
+        term = term.base
+    if not isinstance(term, Name) or term.id not in info.function.bound:
         return False
-    return frame.info.reaching(term.id, effect.position)[1]
+    if term.id in info.param_names and info.reaching(term.id, effect.position)[1]:
+        return True
+    later = info.function.ops[effect.position + 1 :]
+    return any(term.id in names(one) for op in later for one in roots(op))
 
 
 def _is_read_here(frame: Frame, effect: Effect) -> bool:

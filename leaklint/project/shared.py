@@ -39,6 +39,7 @@ from leaklint.project.values import (
     ModuleValue,
     Phase,
     Taint,
+    Token,
 )
 
 _DEFAULT = "a default is made once, when the function is defined"
@@ -347,9 +348,19 @@ def kept_data(s: State, lives: Lifetimes, frame: Frame, effect: Effect) -> froze
     for atom in effect.value:
         if isinstance(atom, Instance) and atom in lives.kept and atom.frame is not None:
             found.add(s.taint(Strength.IDENTITY, "session"))
+    found.update(_fresh_id(s, frame, effect))
     if not found and keeps_outlet(s, frame, effect):
         found.add(s.taint(Strength.CONTENT))
     return frozenset(found)
+
+
+def _fresh_id(s: State, frame: Frame, effect: Effect) -> Iterator[Taint]:
+    """The id that a request made for its session, where a place named for one keeps it for whoever comes next."""
+    concept = s.models.concept(effect.field.strip("[]'\"")) if effect.access is Access.STORE else ""
+    if not concept or is_guarded(frame.info.function, effect.position, effect.place, effect.how):
+        return
+    if any(isinstance(a, Token) and a.fresh and a.phase is Phase.REQUEST for a in effect.value):
+        yield s.taint(Strength.IDENTITY, concept)
 
 
 # --- one suspect a slot ---------------------------------------------------------------------------------------------
@@ -367,7 +378,7 @@ def _suspect(s: State, lives: Lifetimes, ways: Routes, story: Story) -> WriteSus
     taints = kept_data(s, lives, frame, effect)
     strongest = max(taints, key=lambda t: (t.strength is Strength.IDENTITY, t.concept)) if taints else None
     value_span = getattr(effect.value_term, "span", None) or None
-    loads = list(_readers(s, ways, story))
+    loads = list(_readers(s, lives, ways, story))
     every = tuple(_uses(s, story))
     return WriteSuspect(
         function=frame.info.qualname,
@@ -473,7 +484,7 @@ def _dedupe(uses: Iterable[Use]) -> list[Use]:
     return sorted(set(uses), key=lambda u: (u.span, u.access.value, u.function))
 
 
-def _readers(s: State, ways: Routes, story: Story) -> Iterator[Use]:
+def _readers(s: State, lives: Lifetimes, ways: Routes, story: Story) -> Iterator[Use]:
     """Reads of the slot in request code."""
     touched: dict[FunctionInfo, list[Range]] = defaultdict(list)
     for frame, effect in (*story.writes, *story.resets):
@@ -481,6 +492,8 @@ def _readers(s: State, ways: Routes, story: Story) -> Iterator[Use]:
         if effect.access is Access.STORE:
             touched[frame.info].append(effect.span)
     wanted = {*story.holders, *((holder, ITEMS) for holder, name in story.holders if name[:1] == "[")}
+    for holder in {h for h, name in story.holders if isinstance(h, Instance) and h.cls is None and name[:1] == "["}:
+        wanted.update(held for held in lives.holders.get(holder, ()) if isinstance(held[0], ModuleValue))  # by import
     found: set[Use] = set()
     for key in wanted:
         for frame in filter(ways.reached, s.reading.get(key, ())):
