@@ -80,7 +80,7 @@ start-up code uses the value, and where other modules import the name itself.
 
 ## What is not found
 
-Names bound through `globals()[...]`, and settings of a library's module, which belong to the process too.
+Names computed at run time (`globals()[name]`), and settings of a library's module, which belong to the process too.
 
 ## References
 

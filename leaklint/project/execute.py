@@ -14,6 +14,7 @@ from leaklint.index.summary import (
     Blend,
     Call,
     ClassRef,
+    Const,
     Drop,
     Eval,
     FunctionRef,
@@ -272,6 +273,19 @@ def _store_attribute(s: State, frame: Frame, op: Bind, target: Attr, value: Valu
         )
 
 
+def _holders_by_name(s: State, frame: Frame, base: Term, at: int) -> Value:
+    """Whose names a mapping holds: `x.__dict__`, `vars(x)`, `globals()`."""
+    match base:
+        case Attr(base=owner, name="__dict__"):
+            return evaluate.evaluate(s, frame, owner, at)
+        case Call(func=Name(id="vars"), args=(owner,)) if "vars" not in frame.info.function.bound:
+            return evaluate.evaluate(s, frame, owner, at)
+        case Call(func=Name(id="globals"), args=()) if "globals" not in frame.info.function.bound:
+            return frozenset((s.module_value(frame.info.module),))
+        case _:
+            return NOTHING
+
+
 def _setter(s: State, frame: Frame, atom: Atom, name: str) -> FunctionValue | None:
     if not isinstance(atom, Instance) or atom.cls is None:
         return None
@@ -283,6 +297,16 @@ def _setter(s: State, frame: Frame, atom: Atom, name: str) -> FunctionValue | No
 
 
 def _store_item(s: State, frame: Frame, op: Bind, target: Item, value: Value, at: int) -> None:
+    if isinstance(target.key, Const) and isinstance(name := target.key.value, str):
+        named = _holders_by_name(s, frame, target.base, at)
+        for holder in named:
+            keep(
+                s,
+                frame,
+                Effect(Access.STORE, holder, name, target, NOTHING, None, value, op.value, "setattr", op.span, at),
+            )
+        if named:
+            return
     key = evaluate.evaluate(s, frame, target.key, at)
     constant = evaluate.constant_key(target.key, key)
     field = ITEMS if constant is None else item_field(constant)
