@@ -35,7 +35,7 @@ from leaklint.project.schedule import schedule
 from leaklint.project.state import Frame, State
 from leaklint.project.surroundings import with_surroundings
 from leaklint.project.suspect import Suspect
-from leaklint.project.values import Atom, ClassValue, External, Phase
+from leaklint.project.values import Atom, External, Phase
 
 
 @dataclass(frozen=True)
@@ -177,23 +177,20 @@ def _may_start(s: State, info: FunctionInfo) -> bool:
 def _start_factories(s: State, factories: list[FunctionInfo]) -> bool:
     """Run those of these functions that were not reached."""
     reached = {f.info for f in s.frames if f.rounds}
+    bodies = {f.info: f for f in reversed(s.frames) if f.cls is not None}
     started = False
     for info in factories:
-        frame = s.module_frames.get(info.module)
-        if frame is not None and info not in reached and _start(s, frame, info):
+        module = s.module_frames.get(info.module)
+        env = bodies.get(info.parent) if info.owner is not None and info.parent is not None else module
+        if module is not None and env is not None and info not in reached and _start(s, module, env, info):
             started = True
     return started
 
 
-def _start(s: State, module: Frame, info: FunctionInfo) -> bool:
+def _start(s: State, module: Frame, env: Frame, info: FunctionInfo) -> bool:
     receiver: Atom | None = None
-    env = module
-    if info.owner is not None:
-        cls = next((c for c in s.bases if isinstance(c, ClassValue) and c.info is info.owner), None)
-        if cls is None:
-            return False
-        receiver = s.the_instance(cls, "", info.module, cls.info.summary.head, Phase.SETUP)
-        env = next((f for f in s.frames if f.cls is cls), module)
+    if env.cls is not None:
+        receiver = s.the_instance(env.cls, "", info.module, env.cls.info.summary.head, Phase.SETUP)
         calls.initialise(s, module, receiver)
     frame = s.frame(info, env, receiver, Phase.SETUP, ("factory",))
     if frame.rounds:
