@@ -193,7 +193,7 @@ class State:
     traits: dict[FunctionInfo, set[str]] = field(default_factory=lambda: defaultdict(set))
     scripts: dict[Module, EntryModel] = field(default_factory=dict)  # run anew for every session
     module_frames: dict[Module, Frame] = field(default_factory=dict)
-    gave_up: int = 0
+    gave_up: int = 0  # frames left as they were after so many visits, or never entered so deep in set-up code
     solved: bool = False  # from then on nothing is recorded
     _externals: dict[str, External] = field(default_factory=dict)
     _builtins: dict[str, Value] = field(default_factory=dict)
@@ -460,6 +460,7 @@ class State:
             frame.seen.clear()
             frame.written.clear()
             frame.dependents.clear()
+        self.gave_up += sum([not frame.rounds for frame in self.frames])
         self.readers.clear()
         self.likenesses.clear()
 
