@@ -6,13 +6,16 @@ first value in `__init__` must be in the function, behind a store of the same ca
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import libcst as cst
 
 from leaklint.codemods import Refused, flow, offer
+from leaklint.codemods.calls import superclasses
 from leaklint.codemods.request_local import parameter_for
 from leaklint.codemods.scope import free_name, function_of, names_in
+from leaklint.codemods.uses import PLAIN_BASES
 from leaklint.finding import Edit, Fix, Safety
 from leaklint.project.suspect import Place, PlaceKind, Use
 from leaklint.syntax import REMOVE, Files, Replacement, Syntax
@@ -30,6 +33,7 @@ def _converted(place: Place, uses: Sequence[Use], files: Files) -> list[Edit]:
     for use in uses:
         if not use.covered:
             raise Refused(f"the object at {use.span.path}:{use.span.line} may be another one")
+    _refuse_libraries(place, files)
     inside: dict[cst.Attribute, Syntax] = {}
     first: list[tuple[Syntax, cst.CSTNode]] = []
     for use in uses:
@@ -47,6 +51,21 @@ def _converted(place: Place, uses: Sequence[Use], files: Files) -> list[Edit]:
     syntax = next(iter(inside.values()))
     edits = [edit for there, statement in first for edit in there.rewrite({statement: REMOVE})]
     return [*edits, *syntax.rewrite(_replaced(syntax, function, list(inside), place.slot))]
+
+
+def _refuse_libraries(place: Place, files: Files) -> None:
+    """What a class of a library reads of the objects of its subclasses is not seen: columns, fields, settings."""
+    name = place.owner.rpartition(".")[2]
+    for path, text in files.texts.items():
+        if place.slot.startswith("_") or not re.search(rf"\bclass {re.escape(name)}\b", text):
+            continue
+        syntax = files[path]
+        for node in syntax.walk(syntax.module):
+            if isinstance(node, cst.ClassDef) and node.name.value == name:
+                if foreign := superclasses(node, files)[1] - PLAIN_BASES:
+                    raise Refused(f"`{sorted(foreign)[0]}` may use `{place.slot}`: {syntax.site(node)}")
+                if node.decorators:
+                    raise Refused(f"`{place.slot}` may be a field that the class declares at {syntax.site(node)}")
 
 
 def attribute(syntax: Syntax, use: Use, slot: str) -> cst.Attribute:

@@ -15,7 +15,7 @@ import libcst as cst
 from leaklint.codemods import Refused, flow, offer
 from leaklint.codemods.attribute_local import attribute, is_first_value
 from leaklint.codemods.calls import subclasses
-from leaklint.codemods.scope import free_name, function_of, names_in
+from leaklint.codemods.scope import free_name, function_of, names_in, parameters
 from leaklint.finding import Edit, Fix, Safety
 from leaklint.project.suspect import Place, PlaceKind, Use
 from leaklint.syntax import REMOVE, Files, Replacement, Syntax
@@ -55,8 +55,8 @@ def _converted(place: Place, uses: Sequence[Use], files: Files) -> list[Edit]:
             reads.append(_Read(syntax, node, function))
         else:
             raise Refused(f"`{place.slot}` is not plainly read at {syntax.site(node)}")
-    if len(stores) != 1:
-        raise Refused(f"`{place.slot}` is not set at one place")
+    if len(stores) != 1 or not reads:
+        raise Refused(f"`{place.slot}` is not set at one place and read elsewhere")
     syntax, store = stores[0]
     method, value = _method(syntax, store, place)
     if any(read.function is method for read in reads):
@@ -80,7 +80,9 @@ def _method(syntax: Syntax, store: cst.Attribute, place: Place) -> tuple[cst.Fun
     owner = syntax.enclosing(store, cst.ClassDef)
     if method is None or owner is None or owner.name.value != place.owner.rpartition(".")[2]:
         raise Refused(f"`{place.slot}` is not set by a method of its class at {syntax.site(store)}")
-    name = method.name.value
+    name, params = method.name.value, parameters(method)
+    if not params or syntax.code(store.value) != params[0].name.value:
+        raise Refused(f"`{name}` sets it on another object at {syntax.site(store)}")
     if method.decorators or owner.bases or (name.startswith("__") and name.endswith("__")):
         raise Refused(f"`{name}` cannot return anything else at {syntax.site(method)}")
     if syntax.parent(statement) is not method.body:
