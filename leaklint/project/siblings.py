@@ -126,17 +126,20 @@ def _groups(known: Ids, ways: Routes) -> dict[tuple[object, str, object], list[P
         if info.function.kind is not Kind.FUNCTION:
             continue
         owner = info.owner.qualname if info.owner is not None else info.module.name
-        for spot in known.found.calls(info):
+        frame = functions[info]
+        handing = any(True for m in frame.made.values() for _ in _handed(known, frame, m.position, m.term))
+        for spot in known.found.calls(info) if handing else ():
             assert isinstance(spot.term, Call)
-            for callee, key, term in _handed(known, info, functions[info], spot, spot.term):
+            for callee, key, term in _handed(known, frame, spot.position, spot.term):
                 group = groups[owner, bare(key), callee]
                 if not any(path.info is info for path in group):
-                    group.append(_path(known, info, functions[info], spot, key, term))
+                    group.append(_path(known, info, frame, spot, key, term))
     return groups
 
 
-def _handed(known: Ids, info: FunctionInfo, frame: Frame, spot: Spot, call: Call) -> Iterator[tuple[object, str, Term]]:
+def _handed(known: Ids, frame: Frame, position: int, call: Call) -> Iterator[tuple[object, str, Term]]:
     """The ids that a call hands on: to whom, under which name, and what the code says."""
+    info = frame.info
     made = frame.made.get(call.order)
     target = made.targets[0].info if made is not None and made.targets else None
     callee = target if target is not None else client(info, call)
@@ -144,7 +147,7 @@ def _handed(known: Ids, info: FunctionInfo, frame: Frame, spot: Spot, call: Call
         return
     for name, term in (*_positional(target, call), *call.keywords):
         if isinstance(term, Name):
-            entries = _entries_of_name(info, term, spot.position)
+            entries = _entries_of_name(info, term, position)
         else:
             entries = list(_entries(term))
         for key, value in entries if name is None or not _is_id(known, name) else ((name, term),):

@@ -16,7 +16,7 @@ from leaklint.project.overrides import Ids, reached
 from leaklint.project.program import FunctionInfo
 from leaklint.project.routes import Routes
 from leaklint.project.spots import Spot, parts
-from leaklint.project.state import Frame, State
+from leaklint.project.state import Frame, Made, State
 from leaklint.project.suspect import OverrideSuspect, SiblingPath
 from leaklint.project.values import Instance
 
@@ -42,21 +42,24 @@ def split_identities(known: Ids, ways: Routes, told: set[tuple[FunctionInfo, str
         told: functions and concepts of which an ambient id is told already.
     """
     for info, frame in reached(known.found, ways).items():
-        for spot in known.found.spots(info):
-            if not isinstance(spot.term, Call) or len(spot.term.args) + len(spot.term.keywords) < 2:
-                continue
-            if known.found.is_idle(info, spot) and spot.role != "eval":
-                continue
-            pair = _apart(known.found.state, frame, spot, spot.term)
-            if pair is None:
+        pairs = {
+            order: pair
+            for order, made in frame.made.items()
+            if len(made.term.args) + len(made.term.keywords) > 1
+            and (pair := _apart(known.found.state, frame, made)) is not None
+        }
+        for spot in known.found.calls(info) if pairs else ():
+            assert isinstance(spot.term, Call)
+            pair = pairs.get(spot.term.order)
+            if pair is None or (known.found.is_idle(info, spot) and spot.role != "eval"):
                 continue
             concept = id_concept(known.found.state.models, pair[0].key)
             if (info, concept) not in told:
                 yield _suspect(known, ways, frame, spot, concept, pair)
 
 
-def _apart(s: State, frame: Frame, spot: Spot, call: Call) -> tuple[Sent, Sent] | None:
-    sent = list(_sent(s, frame, spot.position, call))
+def _apart(s: State, frame: Frame, made: Made) -> tuple[Sent, Sent] | None:
+    sent = list(_sent(s, frame, made.position, made.term))
     for index, one in enumerate(sent):
         for other in sent[index + 1 :]:
             if other.argument is one.argument or not same_id(one.key, other.key):
