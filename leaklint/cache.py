@@ -160,8 +160,8 @@ def digest(*parts: str | bytes) -> str:
 class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> type:
         """A class of plain data, by its exact name. Raises UnpicklingError for everything else that has a name."""
-        if (module, name) == ("builtins", "frozenset"):
-            return frozenset
+        if (module, name) == ("builtins", "complex"):
+            return complex
         if module in _PLAIN:
             found = vars(importlib.import_module(module)).get(name)
             if isinstance(found, type) and found.__module__ == module:

@@ -394,6 +394,31 @@ def test_a_link_that_came_with_a_project_is_not_followed(
     assert not list(elsewhere.iterdir())
 
 
+def test_every_kind_of_term_can_be_kept(cache: Cache) -> None:
+    text = """
+import a.b as c
+from . import d
+from .e import *
+async def f(x: int = 1, /, *y, z=..., **w) -> "str":
+    async with x as (p, *q): await y[0]
+    async for i in z: yield i
+    match x:
+        case {"k": v, **rest} if v: return 1j
+    values = [1.5, b"x", "s", True, None, -1j, *y, {**w}, {i for i in y}, lambda t: t, f"{x!r}", x if y else not z]
+    del values[0], x.attribute
+    global g; g += x @ y
+class A(d.B, metaclass=M):
+    field: int
+    def method(self): nonlocal_ = 1; return (yield)
+try: pass
+except (E, F) as error: raise
+finally: pass
+""" + "".join(f"\n{chr(97 + n % 26)}{n} = f({n})" for n in range(300))
+    summary = summarise("a.py", text, "1")
+    cache.store(Kind.SUMMARY, "key", caches.pack(summary))
+    assert cache.load(Kind.SUMMARY, "key") == summary
+
+
 def test_what_nobody_needs_any_more_is_dropped(cache: Cache) -> None:
     for number in range(10):
         cache.store(Kind.RUN, str(number), caches.pack(number))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,8 @@ from click.testing import CliRunner
 
 from leaklint import cli, config
 
-README = (Path(__file__).resolve().parent.parent / "README.md").read_text("utf-8")
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
 
 
 def test_the_example_is_found_as_it_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,6 +43,16 @@ def test_every_command_exists_with_its_options() -> None:
         _, verb, *arguments = shlex.split(line.partition("#")[0])
         known = {name for parameter in cli.cli.commands[verb].params for name in parameter.opts}
         assert {argument for argument in arguments if argument.startswith("-")} <= known, line
+
+
+def test_the_tables_of_speed_name_the_command_that_made_them() -> None:
+    section = README.partition("\n## Speed\n")[2].partition("\n## ")[0]
+    made = [shlex.split(line) for line in re.findall(r"^python (benchmarks/.*)$", section, re.M)]
+    assert made and "| ---: |" in section
+    for script, *arguments in made:
+        result = subprocess.run([sys.executable, str(ROOT / script), "--help"], capture_output=True, text=True)
+        assert result.returncode == 0, result.stderr
+        assert all(name in result.stdout for name in arguments if name.startswith("--")), made
 
 
 def test_every_key_of_the_configuration_is_listed() -> None:
