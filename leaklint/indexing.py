@@ -27,7 +27,7 @@ _SPARE = 4096  # summaries of other programs and of earlier texts that a cache k
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """The summaries with their texts, and the files that have none; by path."""
+    """The summaries with their texts, in the order of the files, and the files that have none."""
 
     modules: tuple[tuple[ModuleSummary, str], ...]
     problems: tuple[Problem, ...]
@@ -35,8 +35,7 @@ class Indexed:
 
 
 def index(files: Sequence[SourceFile], cache: Cache | None, jobs: int, progress: Progress) -> Indexed:
-    """Summarise each file, by path; one that cannot be parsed is a problem."""
-    files = sorted(files, key=lambda file: file.path)
+    """Summarise each file; one that cannot be parsed is a problem."""
     known = _kept(files, cache) if cache is not None else {}
     missing = [file for file in files if file.path not in known]
     found = {**known, **_summarised(missing, cache, jobs, progress)}

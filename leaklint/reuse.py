@@ -55,7 +55,7 @@ def _key(files: Sequence[SourceFile], config: Config) -> str:
 def _more_lines(cache: Cache, files: Sequence[SourceFile], known: Remembered) -> int | None:
     """How many lines there are more than when `known` was found; None when it does not hold any more."""
     before = dict(known.digests)
-    changed = [file for file in files if before[file.path] != file.digest]
+    changed = [file for file in files if before.get(file.path) != file.digest]
     if len(changed) > _CHANGED or any(file.path in known.analysis.consulted for file in changed):
         return None
     more = 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -51,12 +50,6 @@ def test_the_number_of_processes_changes_nothing(
     alone = found(files(), 1)
     assert alone.findings and alone.problems
     assert repr(found(files(), jobs)) == repr(alone)
-
-
-def test_the_order_of_files_changes_nothing() -> None:
-    shuffled = files()
-    random.Random(1).shuffle(shuffled)
-    assert repr(found(shuffled, 1)) == repr(found(files(), 1))
 
 
 def test_other_processes_keep_what_they_find(eager: None, tmp_path: Path) -> None:
