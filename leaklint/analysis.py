@@ -32,7 +32,7 @@ class Analysis:
     findings: tuple[Finding, ...]
     problems: tuple[Problem, ...]
     statistics: Statistics
-    consulted: frozenset[str] = frozenset()  # files of which the text mattered, comments and layout included
+    consulted: frozenset[str] = frozenset()  # files that are named, or of which comments and layout mattered
 
 
 @dataclass(frozen=True, slots=True)

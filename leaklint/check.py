@@ -5,6 +5,7 @@ Every stage is a call into its own package; LibCST is imported only when there i
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from leaklint.indexing import Indexed
 from leaklint.progress import Progress, silent
 from leaklint.project import link
 from leaklint.project.link import Project
+
+_PATH = re.compile(r"[^\s'\"`()]+\.py")  # as it stands within a text, or the end of it that has no blanks
 
 
 def check(
@@ -52,8 +55,18 @@ def check(
         findings,
         (*index.problems, *failed),
         _statistics(project, len(suspects), index, clock.seconds),
-        opened | {module.path for module in project.program.modules if module.lines is not None},
+        opened | _quoted(project) | _named((*findings, *index.problems, *failed), files),
     )
+
+
+def _quoted(project: Project) -> set[str]:
+    return {module.path for module in project.program.modules if module.quoted}
+
+
+def _named(told: Sequence[object], files: Sequence[SourceFile]) -> set[str]:
+    """Files that findings and problems name, in their places or in their words."""
+    said = set(_PATH.findall(repr(told)))
+    return {file.path for file in files if {*_PATH.findall(file.path)[-1:], file.path.rpartition("/")[2]} & said}
 
 
 def _models(config: Config, index: Indexed) -> models.Models:

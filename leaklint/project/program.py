@@ -30,13 +30,14 @@ from leaklint.index.summary import (
 class Module:
     """One module of the program."""
 
-    __slots__ = ("classes", "functions", "is_package", "lines", "name", "parts", "path", "summary", "text")
+    __slots__ = ("_rows", "classes", "functions", "is_package", "name", "parts", "path", "quoted", "summary", "text")
 
     def __init__(self, summary: ModuleSummary, text: str) -> None:
         self.summary = summary
         self.path = summary.path
         self.text = text  # for spans and for LibCST; no fact may come from it
-        self.lines: list[str] | None = None  # once the text was asked for
+        self.quoted = False  # whether the text has said what the summary does not
+        self._rows: list[str] | None = None
         parts = summary.path.removesuffix(".py").split("/")
         self.is_package = parts[-1] == "__init__"
         if self.is_package:
@@ -58,9 +59,10 @@ class Module:
     def source(self, packed: Range) -> str:
         """The source text of a range, white space folded."""
         line, column, end_line, end_column = unpack(packed)
-        rows = self._rows()[line - 1 : end_line]
+        rows = self._lines()[line - 1 : end_line]
         if not rows:
             return ""
+        self.quoted = True
         encoded = [r.encode("utf-8", "surrogatepass") for r in rows]
         encoded[-1] = encoded[-1][:end_column]
         encoded[0] = encoded[0][column:]
@@ -79,15 +81,16 @@ class Module:
         return sorted(found)
 
     def _points(self, line: int, column: int) -> int:
-        rows = self._rows()
+        rows = self._lines()
         if line > len(rows) or rows[line - 1].isascii():
             return column
+        self.quoted = True
         return len(rows[line - 1].encode("utf-8", "surrogatepass")[:column].decode("utf-8", "replace"))
 
-    def _rows(self) -> list[str]:
-        if self.lines is None:
-            self.lines = _with_plain_ends(self.text).split("\n")
-        return self.lines
+    def _lines(self) -> list[str]:
+        if self._rows is None:
+            self._rows = _with_plain_ends(self.text).split("\n")
+        return self._rows
 
 
 def _with_plain_ends(text: str) -> str:
