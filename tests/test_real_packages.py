@@ -22,14 +22,17 @@ RECORDED = tomllib.loads((MODELS / "versions.toml").read_text("utf-8"))
 REAL = os.environ.get("LEAKLINT_REAL", "")
 PYTHON = sys.executable if REAL == "1" else REAL
 
-# Imports every module of a folder; 3 when a package is not there, else what went wrong.
+# Imports every module of a folder; 3 when a package is not there (or of another generation), else what went wrong.
 PROGRAM = """
 import importlib, importlib.metadata, sys
 folder, modules, packages = sys.argv[1], sys.argv[2].split(), sys.argv[3].split()
 for package in packages:
+    name, _, major = package.partition("=")
     try:
-        importlib.metadata.version(package)
+        version = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
+        sys.exit(3)
+    if not version.startswith(major):
         sys.exit(3)
 sys.path.insert(0, folder)
 for module in modules:
@@ -59,7 +62,8 @@ def _groups() -> Iterator[Any]:
         if together:
             yield pytest.param(folder, together, record["packages"], id=folder.name)
         for name, packages in apart.items():
-            yield pytest.param(folder, [Path(name)], packages, id=f"{folder.name}/{name}")
+            wanted = [f"{package}={version.partition('.')[0]}." for package, version in packages.items()]
+            yield pytest.param(folder, [Path(name)], wanted, id=f"{folder.name}/{name}")
 
 
 @pytest.mark.skipif(not REAL, reason="needs the frameworks: LEAKLINT_REAL=1, or =a Python that has them")
