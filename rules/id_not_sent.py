@@ -94,7 +94,8 @@ Suggested: the id is added to the headers or metadata under the name that the ot
 
 ## What is not found
 
-Clients made anew for each call, and calls to addresses that are put together elsewhere.
+Clients made anew for each call, calls to addresses that are put together elsewhere, and tasks that are queued by a
+method of their own (`task.delay(...)`) without an id that they take.
 
 ## References
 
