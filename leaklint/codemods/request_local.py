@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import libcst as cst
 
 from leaklint.codemods import Refused, flow, imports, offer, parameter
-from leaklint.codemods.calls import SelfCall, refuse_other_callers, self_calls
+from leaklint.codemods.calls import SelfCall, refuse_other_callers, self_calls, superclasses
 from leaklint.codemods.scope import free_name, function_of, names_in, parameters
-from leaklint.codemods.uses import GROWING, Act, Site, Slot, init_of, slot_of
+from leaklint.codemods.uses import GROWING, PLAIN_BASES, Act, Site, Slot, init_of, slot_of
 from leaklint.finding import Edit, Fix, Safety
 from leaklint.project.suspect import Place, Use
 from leaklint.syntax import REMOVE, Files, NotAnalysed, Replacement, Statement, Syntax
@@ -83,7 +83,12 @@ class _Plan:
 
 def _plan(slot: Slot, files: Files) -> _Plan:
     initial = _initial(slot)
+    foreign = superclasses(slot.owner, files)[1] - PLAIN_BASES
+    if foreign and initial.store is None and not slot.name.startswith("_"):
+        raise Refused(f"`{sorted(foreign)[0]}` may use `{slot.name}`: {slot.syntax.site(slot.owner)}")
     roles = _roles(slot, initial, files)
+    if not roles.writers:
+        raise Refused(f"nothing but first values is stored in `{slot.name}`: {slot.syntax.site(slot.owner)}")
     concerned = (
         *(m for m in roles.writers if not _stores_its_parameter(slot, initial, m)),
         *roles.threaded,
