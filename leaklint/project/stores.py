@@ -74,6 +74,8 @@ def store_locks(s: State, ways: Routes, locks: Locks) -> Iterator[StoreLockSuspe
     for frame in ways.before:
         for lock in locks.held(frame):
             key = (frame.info, lock.start)
+            if lock.start < 0:
+                continue  # known by the name of a decorator alone, which does not say whose lock it is
             if lock.reach not in ("task", "thread") or key in seen or s.models.serves_alone(_entry_of(ways, frame)):
                 continue
             pair = _pair(calls, frame, lock)
