@@ -280,7 +280,7 @@ def _keeps_request_data(s: State, lives: Lifetimes, slot: Slot, frame: Frame, ef
         return False  # what is put into it later is a write of its own
     if _is_filed(s, frame, effect) and not _is_meant_for_one(slot, frame):
         return False  # kept under a key of its own, as a cache does
-    if effect.how == "add" and is_only_asked(s, lives, effect.holder):
+    if effect.how in ("add", "append") and is_only_asked(s, lives, effect.holder):
         return False  # a note of what was seen before
     return bool(kept_data(s, lives, frame, effect))
 
