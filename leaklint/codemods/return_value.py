@@ -38,12 +38,13 @@ class _Read:
 def _converted(place: Place, uses: Sequence[Use], files: Files) -> list[Edit]:
     if place.kind is not PlaceKind.INSTANCE or place.library or not uses:
         raise Refused(f"where else `{place.slot}` is used is not known")
+    for use in uses:
+        if not use.covered:
+            raise Refused(f"the object at {use.span.path}:{use.span.line} may be another one")
     replaced: dict[str, dict[cst.CSTNode, Replacement]] = {}
     stores: list[tuple[Syntax, cst.Attribute]] = []
     reads: list[_Read] = []
     for use in uses:
-        if not use.covered:
-            raise Refused(f"the object at {use.span.path}:{use.span.line} may be another one")
         syntax = files[use.span.path]
         node = attribute(syntax, use, place.slot)
         function = function_of(syntax, node)
