@@ -17,11 +17,13 @@ from leaklint.index.summary import (
     BlockKind,
     Class,
     Function,
+    FunctionRef,
     Kind,
     ModuleSummary,
     Name,
     ParamKind,
     Range,
+    Return,
     Term,
     unpack,
 )
@@ -118,6 +120,7 @@ class FunctionInfo:
         "_scopes",
         "_signature",
         "_users",
+        "_wraps",
         "function",
         "locals",
         "module",
@@ -139,6 +142,7 @@ class FunctionInfo:
         self._scopes: dict[str, int] = {}
         self._signature: Signature | None = None
         self._users: dict[int | str, int] = {}
+        self._wraps: bool | None = None
 
     @property
     def signature(self) -> Signature:
@@ -153,6 +157,18 @@ class FunctionInfo:
                 next(iter(of[ParamKind.VAR_KEYWORD]), None),
             )
         return self._signature
+
+    @property
+    def wraps(self) -> bool:
+        """Whether it gives back a function that it makes, as decorators do; not what it was given, or an object."""
+        if self._wraps is None:
+            made: set[str] = set()
+            for op in self.function.ops:
+                if isinstance(op, Bind) and isinstance(op.value, FunctionRef) and isinstance(op.target, Name):
+                    made.add(op.target.id)
+            returned = [op.value for op in self.function.ops if isinstance(op, Return)]
+            self._wraps = any(isinstance(v, FunctionRef) or not made.isdisjoint(_names(v)) for v in returned)
+        return self._wraps
 
     @property
     def defined_at(self) -> int:
@@ -266,6 +282,15 @@ class FunctionInfo:
                 b for b in positions if b >= position and within(blocks, ops[b].block, loop) and b not in found
             )
         return tuple(found), initial
+
+
+def _names(term: tuple[object, ...]) -> Iterable[str]:
+    if isinstance(term, Name):
+        yield term.id
+        return
+    for part in term:
+        if isinstance(part, tuple):
+            yield from _names(part)
 
 
 class ClassInfo:

@@ -41,7 +41,7 @@ PROVIDED = "(provided)"  # what a provider gives to all who ask for it
 ITEMS = "[*]"  # heap field of items under unknown keys
 _CONTEXTS = {Phase.SETUP: 3, Phase.REQUEST: 4}  # frames of one function before calls share one
 _SELECTED = 64  # frames of a function that is given names of modules
-_DECORATED = 200  # frames of set-up code that is given a function, as decorators are
+_DECORATED = 200  # frames of set-up code that is given a function and makes another, as decorators do
 _DEPTH = 2  # objects made by objects made by ... before they share one atom
 _OBJECTS = 4  # objects of one class, or of one place, that are told apart
 _LITERALS = 4  # constants kept in one value
@@ -429,7 +429,7 @@ class State:
         known = self._frames.get(key)
         if known is not None:
             return known
-        limit = _limit(phase, signature)
+        limit = _limit(info, phase, signature)
         if self._count[info, phase] >= limit:
             many = self._count[info, phase] >= (limit if phase is Phase.SETUP else 4 * limit)
             key = (info, env, None if many else receiver, phase, ())
@@ -530,11 +530,15 @@ class State:
         return frame.info.function.ops
 
 
-def _limit(phase: Phase, signature: tuple[object, ...]) -> int:
+def _limit(info: FunctionInfo, phase: Phase, signature: tuple[object, ...]) -> int:
     """How many frames a function may have before calls of it share one."""
     if any(part.__class__ is Selector for part in signature):
         return _SELECTED
-    if phase is Phase.SETUP and any(isinstance(one, FunctionValue) for _, one in filter(_is_kind, signature)):
+    if (
+        phase is Phase.SETUP
+        and info.wraps
+        and any(isinstance(one, FunctionValue) for _, one in filter(_is_kind, signature))
+    ):
         return _DECORATED
     return _CONTEXTS[phase]
 
