@@ -101,13 +101,13 @@ def link(
     """Solve a program.
 
     Args:
-        indexed: summaries with their source texts, in order of path.
+        indexed: summaries with their source texts; their order says nothing.
         models: the models that matter to it.
         roots: extra source roots, relative to the project root.
         check_tests: whether modules of test runners are part of the program.
     """
     Atom.restart()
-    modules = tuple(Module(summary, text) for summary, text in indexed)
+    modules = tuple(Module(summary, text) for summary, text in sorted(indexed, key=lambda pair: pair[0].path))
     sources = tuple(tuple(part for part in root.split("/") if part not in ("", ".")) for root in roots)
     program = Program(modules, sources, frozenset(models.modelled | set(sys.stdlib_module_names)))
     state = State(program, models, scripts=_scripts(program, models))
