@@ -16,6 +16,7 @@ from leaklint.config import Config
 from leaklint.files import SourceFile, collect
 from leaklint.progress import silent
 from leaklint.project import link
+from leaklint.project.values import Partial
 from leaklint.syntax import Files
 
 
@@ -55,3 +56,14 @@ def _run(seed: str) -> str:
     report = json.loads(done.stdout)
     del report["statistics"]["seconds"]
     return json.dumps(report)
+
+
+def test_a_method_that_is_wrapped_in_itself_is_wrapped_a_few_times_only() -> None:
+    text = (
+        "from functools import partial\n\n\nclass Client:\n    def send(self, timeout=None):\n        return timeout\n\n\n"
+        "client = Client()\nfor seconds in range(9):\n    client.send = partial(client.send, timeout=seconds)\n"
+        "    client.send = partial(client.send, timeout=None)\n"
+    )
+    state = solved([SourceFile("app.py", text, "")]).state
+    wrapped = [a for fields in state.heap.values() for a in fields.get("send", ()) if isinstance(a, Partial)]
+    assert 0 < len(wrapped) < 20

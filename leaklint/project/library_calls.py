@@ -309,7 +309,7 @@ def _gives(
             return held | {s.ambient(_holder_name(receiver, fqn))}
         case "partial":
             rest = tuple((k, v) for k, v in keywords if k)
-            return frozenset(Partial(a, args[1:], rest) for a in args[0]) if args else NOTHING
+            return frozenset([s.partial(a, tuple(args[1:]), rest) for a in args[0]]) if args else NOTHING
         case _:
             return args[0] if args else NOTHING
 

@@ -28,6 +28,7 @@ from leaklint.project.values import (
     Member,
     Method,
     ModuleValue,
+    Partial,
     Phase,
     Super,
     Taint,
@@ -261,6 +262,12 @@ class State:
         if atom is None:
             atom = self._members[key] = Member(owner, name, self.models.canonical(fqn))
         return atom
+
+    def partial(self, func: Atom, args: tuple[Value, ...], keywords: tuple[tuple[str, Value], ...]) -> Atom:
+        """A callable with arguments given; one that wraps itself again and again stays as it is after a few times."""
+        if isinstance(func, Partial) and isinstance(func.func, Partial):
+            return func
+        return self._intern(("partial", func, args, keywords), lambda: Partial(func, args, keywords))
 
     def super_of(self, defining: ClassValue, receiver: Atom) -> Super:
         return self._intern(("super", defining, receiver), lambda: Super(defining, receiver))  # type: ignore[return-value]
