@@ -356,11 +356,21 @@ def _is_made_unique(token: Token, others: Iterable[Atom]) -> bool:
 
 
 def _test(s: State, frame: Frame, term: Test, at: int) -> Value:
-    """No value; but what is compared with a name of a library is a condition, made for that library."""
+    """No value; but what is compared with something of a library is a condition, made for that library."""
     parts = [evaluate(s, frame, part, at) for part in term.parts]
-    if any(isinstance(atom, External) for part in parts for atom in part):
+    if any(_is_of_library(atom) for part in parts for atom in part):
         return frozenset(atom for part in parts for atom in part if isinstance(atom, Taint))
     return NOTHING
+
+
+def _is_of_library(atom: Atom) -> bool:
+    """Whether it is a name of a library, or a part of an object that the program set up with it, as a column is."""
+    part = atom
+    while isinstance(part, Member):
+        part = part.owner
+    if part is atom:
+        return isinstance(atom, External)
+    return isinstance(part, Instance) and part.cls is None and part.phase is Phase.SETUP
 
 
 def _display(s: State, frame: Frame, term: Display, at: int) -> Value:
