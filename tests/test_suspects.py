@@ -60,7 +60,7 @@ def _run(seed: str) -> str:
 
 def test_a_method_that_is_wrapped_in_itself_is_wrapped_a_few_times_only() -> None:
     text = (
-        "from functools import partial\n\n\nclass Client:\n    def send(self, timeout=None):\n        return timeout\n\n\n"
+        "from functools import partial\n\n\nclass Client:\n    def send(self, timeout=None):\n        return timeout\n"
         "client = Client()\nfor seconds in range(9):\n    client.send = partial(client.send, timeout=seconds)\n"
         "    client.send = partial(client.send, timeout=None)\n"
     )
