@@ -1,4 +1,4 @@
-"""Suspects to findings: lets the rules judge, and opens the files that they or their codemods ask for with LibCST.
+"""Suspects to findings: lets the rules judge, and opens the files that their codemods ask for with LibCST.
 
 The only stage that imports LibCST and rules. What a finding tells beyond the rule's words is put together in `tell`.
 """
@@ -6,8 +6,6 @@ The only stage that imports LibCST and rules. What a finding tells beyond the ru
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-
-import libcst as cst
 
 from leaklint import rule as rules
 from leaklint.finding import Finding, Fix, Problem, Safety
@@ -38,20 +36,12 @@ def judge(
             if not isinstance(suspect, rule.watches) or not rule.wants(suspect):
                 continue
             try:
-                findings.extend(_judged(rule, suspect, opened, sources))
+                findings.extend(tell(rule, suspect, v, _fix(rule, v, sources)) for v in rule.judge(suspect))
             except NotAnalysed as error:
                 problems.append(Problem(suspect.span.path, f"not analysed: {error}", "", suspect.span.line))
             except Exception as error:
                 problems.append(_crashed(name, suspect, error))
     return tuple(_once(findings)), problems, frozenset(opened.asked)
-
-
-def _judged(rule: Rule, suspect: Suspect, opened: Files, sources: Sources) -> Iterator[Finding]:
-    def node() -> cst.CSTNode:
-        return opened(suspect.span.path).node_at(suspect.span)
-
-    for verdict in rule.judge(suspect, node):
-        yield tell(rule, suspect, verdict, _fix(rule, verdict, sources))
 
 
 def _fix(rule: Rule, verdict: Verdict, sources: Sources) -> Fix | None:

@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 from leaklint.finding import Confidence, Family, Fix, Safety, Severity
 
 if TYPE_CHECKING:
-    import libcst as cst
-
     from leaklint.models import Models
     from leaklint.project.suspect import Suspect
     from leaklint.syntax import Files
@@ -40,7 +38,6 @@ class Sources:
 
 
 Codemod: TypeAlias = Callable[[Sources], Fix]
-Node: TypeAlias = "Callable[[], cst.CSTNode]"  # opens the suspect's file when asked; raises as `Sources.open` does
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +53,9 @@ class Verdict:
 
 
 class Rule:
-    """Base of all rules; `judge` is called once for each suspect of the watched kinds, with a way to its node.
+    """Base of all rules; `judge` is called once for each suspect of the watched kinds.
 
-    A rule that wants to look around its node walks it as the LibCST tree it is. Most are content with the facts, and
-    then the file is opened for a codemod or not at all.
+    A rule judges facts and never looks at code: a file is opened for a codemod or not at all.
     """
 
     name: ClassVar[str]
@@ -74,7 +70,7 @@ class Rule:
         """Whether this rule judges the suspect at all; cheap, before any file is opened."""
         return True
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         """Word a finding, or stay silent."""
         raise NotImplementedError
 
@@ -176,7 +172,6 @@ def _ensure_package() -> None:
 __all__ = [
     "Codemod",
     "Confidence",
-    "Node",
     "Rule",
     "Sources",
     "Traits",

@@ -99,7 +99,7 @@ import libcst as cst
 from leaklint.codemods import Refused, offer
 from leaklint.finding import Edit, Family, Fix, Safety, Severity
 from leaklint.project.suspect import OverrideSuspect, Suspect
-from leaklint.rule import Node, Rule, Sources, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 from leaklint.words import short
 
 
@@ -116,7 +116,7 @@ class AmbientOverOverride(Rule):
         assert isinstance(suspect, OverrideSuspect)
         return suspect.form in ("ambient", "built", "keyed")
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, OverrideSuspect)
         where = "the call uses"
         if suspect.form != "ambient":

@@ -153,7 +153,7 @@ from collections.abc import Iterator
 from leaklint.codemods.lock import hold_lock, use_setdefault
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import RaceForm, RaceSuspect, Suspect
-from leaklint.rule import Node, Rule, Sources, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 
 
 class CheckThenAct(Rule):
@@ -165,7 +165,7 @@ class CheckThenAct(Rule):
     cwe = (367, 362)
     watches = (RaceSuspect,)
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, RaceSuspect)
         yield Verdict(
             f"{_seen(suspect)} {_between(suspect)}, {_then(suspect)}",

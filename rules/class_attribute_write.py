@@ -96,7 +96,7 @@ from leaklint import words
 from leaklint.codemods.move_to_init import move_to_init
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import Kept, Suspect, WriteSuspect
-from leaklint.rule import Node, Rule, Sources, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 from leaklint.syntax import NotAnalysed
 
 
@@ -113,7 +113,7 @@ class ClassAttributeWrite(Rule):
         assert isinstance(suspect, WriteSuspect)
         return suspect.place.kept is Kept.CLASS
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, WriteSuspect)
         owner = words.short(suspect.place.owner)
         yield Verdict(

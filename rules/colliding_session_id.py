@@ -87,7 +87,7 @@ from collections.abc import Iterator
 from leaklint.codemods import identity
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import IdOrigin, IdSuspect, Suspect
-from leaklint.rule import Node, Rule, Sources, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 
 
 class CollidingSessionId(Rule):
@@ -103,7 +103,7 @@ class CollidingSessionId(Rule):
         assert isinstance(suspect, IdSuspect)
         return suspect.origin is IdOrigin.COLLIDING
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, IdSuspect)
         yield Verdict(
             f"`{suspect.name}` comes from {suspect.why}: two sessions can have the same",

@@ -86,7 +86,7 @@ import libcst as cst
 from leaklint.codemods import identity
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import IdOrigin, IdSuspect, Suspect
-from leaklint.rule import Node, Rule, Sources, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 
 
 class ConstantIdFallback(Rule):
@@ -102,7 +102,7 @@ class ConstantIdFallback(Rule):
         assert isinstance(suspect, IdSuspect)
         return suspect.origin is IdOrigin.FALLBACK
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, IdSuspect)
         yield Verdict(
             f"`{suspect.name}` is {suspect.value} for all who bring none",

@@ -89,7 +89,7 @@ from leaklint.codemods import identity
 from leaklint.codemods.framework_id import use_framework_id
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import IdOrigin, IdSuspect, Suspect
-from leaklint.rule import Node, Rule, Sources, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 
 
 class ConstantSessionId(Rule):
@@ -105,7 +105,7 @@ class ConstantSessionId(Rule):
         assert isinstance(suspect, IdSuspect)
         return suspect.origin is IdOrigin.CONSTANT
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, IdSuspect)
         yield Verdict(
             f"`{suspect.name}` is {suspect.value} in every request",

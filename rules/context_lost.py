@@ -93,7 +93,7 @@ from collections.abc import Iterator
 from leaklint.codemods.carry_context import carry_context
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import ContextLostSuspect, Suspect
-from leaklint.rule import Node, Rule, Sources, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 from leaklint.words import listed, short
 
 _PERSONAL = ("tenant", "user", "session", "credential")
@@ -114,7 +114,7 @@ class ContextLost(Rule):
     cwe = (488, 223)
     watches = (ContextLostSuspect,)
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, ContextLostSuspect)
         names, run = listed([suspect.name, *suspect.others]), short(suspect.callee)
         yield Verdict(

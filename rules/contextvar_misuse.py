@@ -92,7 +92,7 @@ from collections.abc import Iterator
 from leaklint.codemods.contextvar import own_default
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import ContextVarSuspect, Misuse, Suspect
-from leaklint.rule import Codemod, Node, Rule, Sources, Verdict
+from leaklint.rule import Codemod, Rule, Sources, Verdict
 
 
 class ContextvarMisuse(Rule):
@@ -104,7 +104,7 @@ class ContextvarMisuse(Rule):
     cwe = (488, 668)
     watches = (ContextVarSuspect,)
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, ContextVarSuspect)
         message, help_ = _WORDS[suspect.misuse]
         yield Verdict(message.format(suspect.name), help=help_.format(suspect.name), codemods=_codemods(suspect))

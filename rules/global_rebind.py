@@ -98,7 +98,7 @@ from leaklint.codemods.own_variable import keep_in_function
 from leaklint.codemods.per_session import keep_one_a_session
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import Kept, Suspect, WriteSuspect
-from leaklint.rule import Node, Rule, Sources, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 
 
 class GlobalRebind(Rule):
@@ -114,7 +114,7 @@ class GlobalRebind(Rule):
         assert isinstance(suspect, WriteSuspect)
         return suspect.place.kept is Kept.NAME
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, WriteSuspect)
         yield Verdict(
             f"the module-level name `{suspect.place.slot}` keeps {words.value(suspect)} of one request"

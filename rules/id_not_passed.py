@@ -74,7 +74,7 @@ import libcst as cst
 from leaklint.codemods.pass_argument import pass_argument
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import PropagationSuspect, Suspect
-from leaklint.rule import Node, Rule, Sources, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 
 
 class IdNotPassed(Rule):
@@ -90,7 +90,7 @@ class IdNotPassed(Rule):
         assert isinstance(suspect, PropagationSuspect)
         return suspect.form == "parameter"
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, PropagationSuspect)
         yield Verdict(
             f"`{suspect.callee}` takes `{suspect.name}`, and this call leaves it to its default "

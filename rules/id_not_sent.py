@@ -112,7 +112,7 @@ from leaklint.codemods.pass_argument import send_entry
 from leaklint.codemods.scope import names_in
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import PropagationSuspect, Suspect
-from leaklint.rule import Node, Rule, Sources, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 
 
 class IdNotSent(Rule):
@@ -128,7 +128,7 @@ class IdNotSent(Rule):
         assert isinstance(suspect, PropagationSuspect)
         return suspect.form == "outbound"
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, PropagationSuspect)
         yield Verdict(
             f"`{suspect.callee}` leaves out `{suspect.available}`, which other calls send as `{suspect.name}`",

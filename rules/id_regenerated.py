@@ -74,7 +74,7 @@ import libcst as cst
 from leaklint.codemods.replace_expression import drop_assignment, replace_expression
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import PropagationSuspect, Suspect
-from leaklint.rule import Node, Rule, Sources, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 from leaklint.words import clipped
 
 
@@ -91,7 +91,7 @@ class IdRegenerated(Rule):
         assert isinstance(suspect, PropagationSuspect)
         return suspect.form == "fresh"
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, PropagationSuspect)
         yield Verdict(
             f"`{clipped(suspect.callee)}` makes a new `{suspect.name}` although `{suspect.available}` is at hand",

@@ -82,7 +82,7 @@ import libcst as cst
 from leaklint.codemods.pass_argument import pass_argument
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import OverrideSuspect, Suspect
-from leaklint.rule import Node, Rule, Sources, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 from leaklint.words import short
 
 
@@ -99,7 +99,7 @@ class IgnoredOverride(Rule):
         assert isinstance(suspect, OverrideSuspect)
         return suspect.form in ("ignored", "logged")
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, OverrideSuspect)
         what = "never uses it" if suspect.form == "ignored" else "only logs it"
         yield Verdict(

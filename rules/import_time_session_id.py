@@ -96,7 +96,7 @@ import libcst as cst
 from leaklint.codemods import identity
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import IdOrigin, IdSuspect, Suspect
-from leaklint.rule import Node, Rule, Sources, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 
 
 class ImportTimeSessionId(Rule):
@@ -112,7 +112,7 @@ class ImportTimeSessionId(Rule):
         assert isinstance(suspect, IdSuspect)
         return suspect.origin is IdOrigin.IMPORT_TIME
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, IdSuspect)
         yield Verdict(
             f"`{suspect.name}` is generated once and the same for every request",

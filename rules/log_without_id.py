@@ -75,7 +75,7 @@ from collections.abc import Iterator
 
 from leaklint.finding import Family, Severity
 from leaklint.project.suspect import PropagationSuspect, Suspect
-from leaklint.rule import Node, Rule, Verdict
+from leaklint.rule import Rule, Verdict
 
 
 class LogWithoutId(Rule):
@@ -91,7 +91,7 @@ class LogWithoutId(Rule):
         assert isinstance(suspect, PropagationSuspect)
         return suspect.form == "log"
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, PropagationSuspect)
         yield Verdict(
             f"`{suspect.callee}` writes a line without `{suspect.available}`, which is at hand",

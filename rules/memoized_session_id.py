@@ -109,7 +109,7 @@ from leaklint.codemods import identity
 from leaklint.codemods.keyed import keep_one_for_each
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import IdOrigin, IdSuspect, Suspect
-from leaklint.rule import Codemod, Node, Rule, Sources, Verdict
+from leaklint.rule import Codemod, Rule, Sources, Verdict
 
 
 class MemoizedSessionId(Rule):
@@ -125,7 +125,7 @@ class MemoizedSessionId(Rule):
         assert isinstance(suspect, IdSuspect)
         return suspect.origin is IdOrigin.MEMOIZED
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, IdSuspect)
         yield Verdict(
             f"`{suspect.name}` keeps what the first request made for all later ones",

@@ -86,7 +86,7 @@ from leaklint import words
 from leaklint.codemods.identity import generate_inside
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import Kept, Suspect, WriteSuspect
-from leaklint.rule import Node, Rule, Sources, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 
 
 class MutableDefaultWrite(Rule):
@@ -102,7 +102,7 @@ class MutableDefaultWrite(Rule):
         assert isinstance(suspect, WriteSuspect)
         return suspect.place.kept is Kept.DEFAULT
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, WriteSuspect)
         function, name = words.short(suspect.place.owner), suspect.place.slot
         yield Verdict(

@@ -88,7 +88,7 @@ from collections.abc import Iterator
 
 from leaklint.finding import Family, Severity
 from leaklint.project.suspect import StoreLockSuspect, Suspect
-from leaklint.rule import Node, Rule, Verdict
+from leaklint.rule import Rule, Verdict
 from leaklint.words import clipped
 
 
@@ -100,7 +100,7 @@ class ProcessLockOnSharedStore(Rule):
     cwe = (362, 667)
     watches = (StoreLockSuspect,)
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, StoreLockSuspect)
         yield Verdict(
             f"`{suspect.lock}` keeps out this process only, and `{clipped(suspect.write_text)}` depends on what other "

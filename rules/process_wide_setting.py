@@ -83,7 +83,7 @@ from collections.abc import Iterator
 from leaklint import words
 from leaklint.finding import Family, Severity
 from leaklint.project.suspect import Kept, SettingSuspect, Suspect, WriteSuspect
-from leaklint.rule import Node, Rule, Verdict
+from leaklint.rule import Rule, Verdict
 
 
 class ProcessWideSetting(Rule):
@@ -99,7 +99,7 @@ class ProcessWideSetting(Rule):
             isinstance(suspect, WriteSuspect) and suspect.place.kept is Kept.LIBRARY
         )
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         if isinstance(suspect, WriteSuspect):
             what = suspect.place.setting or "a name of the library"
             yield Verdict(

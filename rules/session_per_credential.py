@@ -95,7 +95,7 @@ from collections.abc import Iterator
 
 from leaklint.finding import Family, Severity
 from leaklint.project.suspect import CredentialSuspect, Suspect
-from leaklint.rule import Node, Rule, Verdict
+from leaklint.rule import Rule, Verdict
 
 
 class SessionPerCredential(Rule):
@@ -106,7 +106,7 @@ class SessionPerCredential(Rule):
     cwe = (488,)
     watches = (CredentialSuspect,)
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, CredentialSuspect)
         yield Verdict(
             f"`{suspect.name}` keeps one session for `{suspect.key}`, which all who use that key share",

@@ -118,7 +118,7 @@ from leaklint.codemods.request_state import keep_on_request
 from leaklint.codemods.return_value import return_it
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import Kept, Suspect, WriteSuspect
-from leaklint.rule import Node, Rule, Sources, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 
 
 class SharedAttributeWrite(Rule):
@@ -134,7 +134,7 @@ class SharedAttributeWrite(Rule):
         assert isinstance(suspect, WriteSuspect)
         return suspect.place.kept is Kept.ATTRIBUTE
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, WriteSuspect)
         owner = words.short(suspect.place.owner)
         yield Verdict(

@@ -80,7 +80,7 @@ from leaklint import words
 from leaklint.codemods.send_with_call import send_with_call
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import Kept, SharedUseSuspect, Single, Suspect, WriteSuspect
-from leaklint.rule import Node, Rule, Sources, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 
 _KEYWORDS = ("headers", "cookies", "auth", "params", "proxies")
 
@@ -99,7 +99,7 @@ class SharedClientState(Rule):
             return suspect.place.kept is Kept.CLIENT
         return isinstance(suspect, SharedUseSuspect) and suspect.single is Single.COOKIES
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         if isinstance(suspect, SharedUseSuspect):
             yield _login(suspect)
             return

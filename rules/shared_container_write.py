@@ -93,7 +93,7 @@ from leaklint.codemods.per_session import keep_one_a_session
 from leaklint.codemods.request_local import keep_in_request
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import Kept, PlaceKind, Suspect, WriteSuspect
-from leaklint.rule import Node, Rule, Sources, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 
 
 class SharedContainerWrite(Rule):
@@ -109,7 +109,7 @@ class SharedContainerWrite(Rule):
         assert isinstance(suspect, WriteSuspect)
         return suspect.place.kept is Kept.ITEM
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, WriteSuspect)
         yield Verdict(
             f"`{words.slot(suspect)}` keeps {words.value(suspect)} of every request {_where(suspect)}"

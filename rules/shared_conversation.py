@@ -85,7 +85,7 @@ from collections.abc import Iterator
 from leaklint import words
 from leaklint.finding import Family, Severity
 from leaklint.project.suspect import SharedUseSuspect, Single, Suspect
-from leaklint.rule import Node, Rule, Verdict
+from leaklint.rule import Rule, Verdict
 
 
 class SharedConversation(Rule):
@@ -99,7 +99,7 @@ class SharedConversation(Rule):
     def wants(self, suspect: Suspect) -> bool:
         return isinstance(suspect, SharedUseSuspect) and suspect.single is Single.CONVERSATION
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, SharedUseSuspect)
         home = suspect.route.entry.home("session") if suspect.route is not None else ""
         users = sorted({words.short(use.function) for use in suspect.uses})

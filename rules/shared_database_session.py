@@ -86,7 +86,7 @@ from collections.abc import Iterator
 from leaklint import words
 from leaklint.finding import Family, Severity
 from leaklint.project.suspect import SharedUseSuspect, Single, Suspect
-from leaklint.rule import Node, Rule, Verdict
+from leaklint.rule import Rule, Verdict
 
 _DATABASE = (Single.SESSION, Single.CONNECTION, Single.CURSOR)
 
@@ -102,7 +102,7 @@ class SharedDatabaseSession(Rule):
     def wants(self, suspect: Suspect) -> bool:
         return isinstance(suspect, SharedUseSuspect) and suspect.single in _DATABASE
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, SharedUseSuspect)
         users = sorted({words.short(use.function) for use in suspect.uses})
         yield Verdict(

@@ -79,7 +79,7 @@ from leaklint import words
 from leaklint.codemods.unique_file import make_unique
 from leaklint.finding import Family, Safety, Severity
 from leaklint.project.suspect import FileSuspect, Suspect
-from leaklint.rule import Node, Rule, Verdict
+from leaklint.rule import Rule, Verdict
 
 
 class SharedFilePath(Rule):
@@ -91,7 +91,7 @@ class SharedFilePath(Rule):
     cwe = (488, 377, 362)
     watches = (FileSuspect,)
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, FileSuspect)
         what = f": `{words.clipped(suspect.value)}`" if suspect.value else ""
         yield Verdict(

@@ -121,7 +121,7 @@ from collections.abc import Iterator
 from leaklint.codemods import offer
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import OverrideSuspect, Suspect
-from leaklint.rule import Node, Rule, Sources, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 from leaklint.words import clipped, listed, short
 
 
@@ -138,7 +138,7 @@ class SplitIdentity(Rule):
         assert isinstance(suspect, OverrideSuspect)
         return suspect.form in ("split-call", "split-paths")
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, OverrideSuspect)
         if suspect.form == "split-paths":
             yield _of_siblings(suspect)

@@ -91,7 +91,7 @@ from collections.abc import Iterator
 from leaklint.codemods.thread_local import to_context_variables
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import Suspect, ThreadLocalSuspect
-from leaklint.rule import Node, Rule, Sources, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 from leaklint.words import clipped
 
 
@@ -104,7 +104,7 @@ class ThreadLocalInAsync(Rule):
     cwe = (488, 668)
     watches = (ThreadLocalSuspect,)
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, ThreadLocalSuspect)
         message = (
             f"`{suspect.name}` keeps `{clipped(suspect.value)}` for a thread that all requests of the event loop share"

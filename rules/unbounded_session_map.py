@@ -78,7 +78,7 @@ from collections.abc import Iterator
 
 from leaklint.finding import Family, Severity
 from leaklint.project.suspect import GrowthSuspect, Suspect
-from leaklint.rule import Node, Rule, Verdict
+from leaklint.rule import Rule, Verdict
 
 
 class UnboundedSessionMap(Rule):
@@ -89,7 +89,7 @@ class UnboundedSessionMap(Rule):
     cwe = (401, 770)
     watches = (GrowthSuspect,)
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, GrowthSuspect)
         yield Verdict(
             f"`{suspect.name}` gets an entry for every {suspect.concept} and never loses one",

@@ -80,7 +80,7 @@ from collections.abc import Iterator
 
 from leaklint.finding import Family, Severity
 from leaklint.project.suspect import OwnerSuspect, Suspect
-from leaklint.rule import Node, Rule, Verdict
+from leaklint.rule import Rule, Verdict
 
 
 class UncheckedSessionOwner(Rule):
@@ -91,7 +91,7 @@ class UncheckedSessionOwner(Rule):
     cwe = (639,)
     watches = (OwnerSuspect,)
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, OwnerSuspect)
         yield Verdict(
             f"`{suspect.look_up}` gives the session to whoever says `{suspect.name}`: {_who(suspect)}",

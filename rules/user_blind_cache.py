@@ -94,7 +94,7 @@ from collections.abc import Iterator
 from leaklint.codemods.cache_key import add_to_key
 from leaklint.finding import Family, Safety, Severity
 from leaklint.project.suspect import CacheSuspect, Suspect
-from leaklint.rule import Node, Rule, Verdict
+from leaklint.rule import Rule, Verdict
 from leaklint.words import listed
 
 
@@ -107,7 +107,7 @@ class UserBlindCache(Rule):
     cwe = (524, 488)
     watches = (CacheSuspect,)
 
-    def judge(self, suspect: Suspect, node: Node) -> Iterator[Verdict]:
+    def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, CacheSuspect)
         key = f"its key is {suspect.key}" if suspect.key else "it has no key"
         who = f"one {suspect.concept} gets what was kept for another" if suspect.concept else "others get it as well"

@@ -28,7 +28,7 @@ def solved(files: list[SourceFile]) -> link.Project:
 
 
 @pytest.mark.parametrize("kind", ["apps", "rules"])
-def test_every_suspect_has_the_node_that_a_rule_may_ask_for(kind: str) -> None:
+def test_every_suspect_has_the_node_that_a_codemod_may_ask_for(kind: str) -> None:
     folder = marks.FIXTURES / kind
     files, _ = collect(folder, Config(root=folder), [folder])
     opened = Files({file.path: file.text for file in files})

@@ -163,6 +163,7 @@ class Model:
     test_folders: tuple[str, ...] = ()  # packages in which everything is there for tests
     work: tuple[str, ...] = ()  # how names end that identify one piece of work, which belongs to somebody
     unique: tuple[str, ...] = ()  # what says in a class of rows that no two have the same: keywords, calls, attributes
+    atomic_words: tuple[str, ...] = ()  # of a query: the store itself sees to it that two do not act at once
 
 
 GIVES = (
@@ -207,7 +208,7 @@ _TABLES: dict[str, type[Any]] = {
     "home": HomeModel,
 }
 
-_LISTS = ("imports", "requires", "test_runners", "test_folders", "work", "unique")
+_LISTS = ("imports", "requires", "test_runners", "test_folders", "work", "unique", "atomic_words")
 
 T = TypeVar("T")
 
@@ -454,6 +455,7 @@ class Models:
         self.atomic: set[str] = set()  # last names of calls that have a store keep others out
         self.atomic_keywords: set[str] = set()
         self.unique: set[str] = set()
+        self.atomic_words: tuple[str, ...] = ()
         self.work: tuple[str, ...] = ()
         self.writing: dict[str, CallModel] = {}  # calls that write the file they name, by last name
         for model in self.models:
@@ -468,6 +470,7 @@ class Models:
         self.test_runners.update(model.test_runners)
         self.test_folders.update(model.test_folders)
         self.unique.update(model.unique)
+        self.atomic_words += model.atomic_words
         self.work += model.work
         for entry in model.entry:
             self._decorators.add_all(entry.decorator, entry)

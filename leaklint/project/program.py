@@ -369,7 +369,6 @@ class Program:
     _by_last: dict[str, list[Module]] = field(default_factory=dict)
     _found: dict[tuple[tuple[str, ...], str], Module | None] = field(default_factory=dict)
     _packages: set[tuple[str, ...]] = field(default_factory=set)
-    _folders: set[tuple[str, ...]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         by_last: dict[str, list[Module]] = defaultdict(list)
@@ -380,8 +379,6 @@ class Program:
                 by_last[module.parts[-1]].append(module)
             if module.is_package:
                 self._packages.add(module.parts)
-            for depth in range(1, len(module.parts)):
-                self._folders.add(module.parts[:depth])
         self._by_last = dict(by_last)
 
     def is_module_name(self, text: str) -> bool:
@@ -403,16 +400,6 @@ class Program:
         if key not in self._found:
             self._found[key] = self._absolute(importer, tuple(name.split(".")))
         return self._found[key]
-
-    def is_namespace(self, importer: Module, name: str) -> tuple[str, ...] | None:
-        """The folder without `__init__.py` that `import name` means, if there is one."""
-        wanted = tuple(name.split("."))
-        folder = importer.parts[:-1]
-        for depth in range(len(folder), -1, -1):
-            root = folder[:depth]
-            if (not root or root not in self._packages) and (*root, *wanted) in self._folders:
-                return (*root, *wanted)
-        return None
 
     def at(self, parts: tuple[str, ...]) -> Module | None:
         """The module with these path components."""

@@ -21,10 +21,6 @@ from leaklint.project.terms import Shape, shape
 _FILE = "a file"
 _CONNECTIONS = ("connection", "cursor")
 _CHANGING = ("insert", "update", "delete", "replace", "merge")
-_ATOMIC_WORDS = (
-    "on conflict", "on duplicate key", "for update", "for share", "begin immediate", "begin exclusive", "pg_advisory",
-    "get_lock(",
-)  # fmt: skip
 _GENERIC = ("upsert", "get_or_create")  # what programs call their own functions that see to it
 _FRAMES = 40  # callees that are looked into
 
@@ -154,7 +150,7 @@ def is_atomic(s: State, call: Call) -> bool:
     name = call.func.name if isinstance(call.func, Attr) else call.func.id if isinstance(call.func, Name) else ""
     if name in s.models.atomic or name in _GENERIC or any(k in s.models.atomic_keywords for k, _ in call.keywords):
         return True
-    return any(word in text for text in _texts(call) for word in _ATOMIC_WORDS)
+    return any(word in text for text in _texts(call) for word in s.models.atomic_words)
 
 
 def _texts(call: Call) -> Iterator[str]:
