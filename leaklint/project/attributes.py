@@ -36,6 +36,7 @@ from leaklint.project.values import (
     Taint,
     Token,
     Value,
+    may_have,
 )
 
 _LONG = 3  # dots in a name of a library, after which no part of it comes a second time
@@ -266,6 +267,8 @@ def _bound_to_instance(s: State, frame: Frame, value: Atom, receiver: Instance, 
 
 
 def _library_attribute(s: State, frame: Frame, atom: Atom, fqn: str, name: str, span: int) -> Value:
+    if not may_have(atom, name):
+        return NOTHING
     full = s.models.canonical(f"{fqn}.{name}")
     known = s.models.attribute(full)
     if known is not None and known.gives:

@@ -165,7 +165,7 @@ def _imported(s: State, frame: Frame, term: Imported, at: int) -> Value:
         return NOTHING
     fqn = s.models.canonical(f"{term.module}.{term.name}")
     known = s.models.attribute(fqn)
-    if known is not None and known.gives in ("isolated", "instance"):
+    if known is not None and known.gives in ("isolated", "instance", "neutral"):
         return modelled(s, frame, fqn, known.gives, known.type, known.concept, 0)
     return frozenset((s.external(fqn),))
 

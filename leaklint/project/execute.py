@@ -42,6 +42,7 @@ from leaklint.project.values import (
     Phase,
     Taint,
     Value,
+    is_closed,
 )
 
 _NESTED = 60  # frames entered one inside another before the rest waits in the work list
@@ -334,6 +335,8 @@ def keep(s: State, frame: Frame, effect: Effect) -> None:
     """Carry out a write, and remember it."""
     holder = effect.holder
     if not isinstance(holder, (Instance, Member, ModuleValue, ClassValue, External, FunctionValue, Frame)):
+        return
+    if effect.field[:1] not in ("[", "(") and isinstance(holder, Atom) and is_closed(holder):
         return
     if not s.solved:
         frame.written.setdefault(effect.position, []).append(effect)

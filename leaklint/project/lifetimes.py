@@ -127,7 +127,7 @@ def _made_in_both_phases(s: State) -> Iterator[Atom]:
 
 def _memoised(s: State, found: Lifetimes, frame: Frame) -> Iterator[Holder]:
     """What a memoising function returns is kept: for all, unless its arguments tell requests apart."""
-    keyed = any(evaluate.carried(s, None, v) or any(map(_is_of_request, v)) for v in frame.args.values())
+    keyed = any(evaluate.carried(s, None, v) or any(map(_may_be_of_request, v)) for v in frame.args.values())
     for atom in frame.returns:
         if not isinstance(atom, Instance) or atom in found.shared or isolated(s, atom):
             continue
@@ -140,8 +140,8 @@ def _memoised(s: State, found: Lifetimes, frame: Frame) -> Iterator[Holder]:
             yield atom
 
 
-def _is_of_request(atom: Atom) -> bool:
-    return isinstance(atom, Instance) and atom.phase is Phase.REQUEST
+def _may_be_of_request(atom: Atom) -> bool:
+    return isinstance(atom, Anything) or (isinstance(atom, Instance) and atom.phase is Phase.REQUEST)
 
 
 def _by_birth(s: State, holder: Holder, for_requests: Set[ClassValue]) -> Why | None:

@@ -47,6 +47,7 @@ class Atom(int):
 
 
 Value: TypeAlias = frozenset[Atom]
+_CLOSED = {f"builtins.{t.__name__}": frozenset(dir(t)) for t in (list, tuple, dict, set, frozenset, str, bytes)}
 NOTHING: Value = frozenset()
 Args: TypeAlias = tuple[Value, ...]
 Keywords: TypeAlias = tuple[tuple[str | None, Value], ...]
@@ -186,3 +187,14 @@ class Ambient(Atom):
 
     def __init__(self, holder: str) -> None:
         self.holder = holder
+
+
+def is_closed(atom: Atom) -> bool:
+    """Whether an object is of a builtin type that takes no attributes of the program's."""
+    return isinstance(atom, Instance) and atom.fqn in _CLOSED
+
+
+def may_have(atom: Atom, name: str) -> bool:
+    """Whether an object can have an attribute of that name, as far as its type tells."""
+    known = _CLOSED.get(atom.fqn) if isinstance(atom, Instance) else None
+    return known is None or name in known
