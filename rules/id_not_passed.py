@@ -3,7 +3,8 @@
 ## What it does
 
 Reports a call of one of the project's own functions that names an id (of a request, trace, session, tenant, model)
-with a default, where the caller has an id of exactly this name and does not pass it.
+with a default, where the caller has an id of exactly this name and does not pass it. A task of the project that is
+queued for a worker is such a call too.
 
 ## Why it leaks
 
@@ -54,7 +55,8 @@ because there is no id; the work is detached (`create_task`, a background task) 
 
 ## Fix
 
-Safe: the id is passed by keyword. Suggested where the call spreads a mapping.
+Safe: the id is passed by keyword. Suggested where the call spreads a mapping, or hands over the arguments of a task in
+one.
 
 ## What is not found
 
@@ -71,7 +73,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from leaklint.codemods.pass_argument import pass_argument
+from leaklint.codemods.pass_argument import pass_argument, send_entry
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import PropagationSuspect, Suspect
 from leaklint.rule import Rule, Sources, Verdict
@@ -102,4 +104,9 @@ class IdNotPassed(Rule):
 
 def _pass(sources: Sources, suspect: PropagationSuspect) -> Fix:
     syntax = sources.open(suspect.span.path)
-    return pass_argument(syntax, syntax.node_at(suspect.span, cst.Call), suspect.name, suspect.available)
+    call = syntax.node_at(suspect.span, cst.Call)
+    if not suspect.carrier:
+        return pass_argument(syntax, call, suspect.name, suspect.available)
+    if sum(argument.keyword is None for argument in call.args) > 1:
+        return Fix("", Safety.SUGGESTED, refused=f"`{suspect.carrier}` may be passed by its position")
+    return send_entry(syntax, call, suspect.carrier, suspect.name, suspect.available)

@@ -5,8 +5,9 @@
 Reports an outbound call of request code that has an id at hand (of a request, trace, session, tenant, model), does not
 send it in any form, and goes over a client on which other calls send this id in their headers or metadata; by a
 function of a library, to an address that other calls of the module send it to; or by a helper of the program that hands
-on headers. Likewise a task that takes an id and is queued without it, where most tasks of the project carry it in their
-arguments.
+on headers. Likewise a task that is queued without an id that the same task is queued with elsewhere, in the headers or
+among the arguments; and one that takes an id and is queued by its name without it, where most tasks of the project
+carry it. (What a task names among its own parameters is told by `id-not-passed`.)
 
 ## Why it leaks
 
@@ -94,8 +95,8 @@ Suggested: the id is added to the headers or metadata under the name that the ot
 
 ## What is not found
 
-Clients made anew for each call, calls to addresses that are put together elsewhere, and tasks that are queued by a
-method of their own (`task.delay(...)`) without an id that they take.
+Clients made anew for each call, calls to addresses that are put together elsewhere, calls by code that was generated
+from an interface (gRPC), and tasks that are queued as parts of a chain or group.
 
 ## References
 
@@ -108,7 +109,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from leaklint.codemods.pass_argument import send_entry
+from leaklint.codemods.pass_argument import has_form_of_its_own, send_entry
 from leaklint.codemods.scope import names_in
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import PropagationSuspect, Suspect
@@ -132,7 +133,7 @@ class IdNotSent(Rule):
         assert isinstance(suspect, PropagationSuspect)
         yield Verdict(
             f"`{suspect.callee}` leaves out `{suspect.available}`, which other calls send as `{suspect.name}`",
-            help=f"send `{suspect.name}` in `{suspect.carrier}`",
+            help=f"send `{suspect.name}` {f'in `{suspect.carrier}`' if suspect.carrier else 'with it'}",
             codemods=(lambda sources: _send(sources, suspect),),
         )
 
@@ -144,4 +145,12 @@ def _send(sources: Sources, suspect: PropagationSuspect) -> Fix:
     if root not in names_in(syntax, syntax.module):
         site = f"`{root}` is not imported in {suspect.span.path}"
         return Fix(f"Send `{suspect.name}`", Safety.SUGGESTED, refused=site)
+    if not suspect.carrier:
+        return Fix(f"Send `{suspect.name}`", Safety.SUGGESTED, refused="the call takes the arguments of the task only")
+    if suspect.example is not None:
+        other = sources.open(suspect.example.path)
+        sending = other.node_at(suspect.example, cst.Call)
+        if has_form_of_its_own(sending, call, suspect.carrier):
+            form = f"what `{suspect.carrier}` takes is made in a way of its own at {other.site(sending)}"
+            return Fix(f"Send `{suspect.name}`", Safety.SUGGESTED, refused=form)
     return send_entry(syntax, call, suspect.carrier, suspect.name, suspect.available)

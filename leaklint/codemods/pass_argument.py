@@ -27,6 +27,22 @@ def send_entry(syntax: Syntax, call: cst.Call, argument: str, key: str, expressi
     )
 
 
+def has_form_of_its_own(other: cst.Call, call: cst.Call, argument: str) -> bool:
+    """Whether `other` passes as `argument` more than entries: pairs, mappings of mappings, entries beside a spread.
+
+    Entries beside a spread are taken where `call` passes something already.
+    """
+    passed = _named(other, argument)
+    match passed.value if passed is not None else None:
+        case cst.List() | cst.Tuple():
+            return True
+        case cst.Dict(elements=elements):
+            spread = any(isinstance(element, cst.StarredDictElement) for element in elements)
+            return (spread and _named(call, argument) is None) or any(isinstance(e.value, cst.Dict) for e in elements)
+        case _:
+            return False
+
+
 def keyword(syntax: Syntax, call: cst.Call, name: str, expression: str) -> list[Edit]:
     """Edits that add a keyword argument behind the last one, before a `**mapping`. Raises Refused."""
     if _named(call, name):

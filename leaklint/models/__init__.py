@@ -86,6 +86,7 @@ class CallModel:
     log: bool = False  # only writes log lines
     log_context: bool = False  # from then on, log lines have ids that their calls do not name
     outbound: str = ""  # sends a request to another program: the keyword that takes headers or metadata
+    delivers: tuple[str, ...] = ()  # to a worker, the task that it is called on, with its own arguments ("*") or these
     atomic: bool = False  # has the store that it asks see to it that no two do the same at once
     atomic_keyword: str = ""  # only with this keyword
     process: str = ""  # changes something that the process has once: "the working directory"
@@ -163,6 +164,7 @@ class Model:
     test_folders: tuple[str, ...] = ()  # packages in which everything is there for tests
     work: tuple[str, ...] = ()  # how names end that identify one piece of work, which belongs to somebody
     unique: tuple[str, ...] = ()  # what says in a class of rows that no two have the same: keywords, calls, attributes
+    atomic_names: tuple[str, ...] = ()  # how programs call their own functions that see to the same
     atomic_words: tuple[str, ...] = ()  # of a query: the store itself sees to it that two do not act at once
 
 
@@ -208,7 +210,7 @@ _TABLES: dict[str, type[Any]] = {
     "home": HomeModel,
 }
 
-_LISTS = ("imports", "requires", "test_runners", "test_folders", "work", "unique", "atomic_words")
+_LISTS = ("imports", "requires", "test_runners", "test_folders", "work", "unique", "atomic_names", "atomic_words")
 
 T = TypeVar("T")
 
@@ -470,6 +472,7 @@ class Models:
         self.test_runners.update(model.test_runners)
         self.test_folders.update(model.test_folders)
         self.unique.update(model.unique)
+        self.atomic.update(model.atomic_names)
         self.atomic_words += model.atomic_words
         self.work += model.work
         for entry in model.entry:

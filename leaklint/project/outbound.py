@@ -2,7 +2,8 @@
 
 Beside a call are those over the same client object of the same class or module, those by functions of a library to the
 same address, and those by the same function of the program that hands headers on. An id that takes part in the call in
-any way (in the address, in the body) is sent; so is everything by a call that hands on headers of the request.
+any way (in the address, in the body) is sent; so is everything by a call that hands on headers of the request. Beside
+the queueing of a task is each queueing of the same task; what the task itself names is told where ids are passed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from leaklint.project.idnames import id_concept, same_id
 from leaklint.project.overrides import Ids, reached
 from leaklint.project.program import FunctionInfo
 from leaklint.project.propagation import TRAVELLING, in_scope
+from leaklint.project.queued import Queued, queued
 from leaklint.project.routes import Routes
 from leaklint.project.spots import Spot, conditions, origins
 from leaklint.project.state import ITEMS, Frame, State
@@ -42,6 +44,7 @@ class Outbound(NamedTuple):
     carrier: str  # the keyword that takes headers or metadata, or the arguments of a task
     sent: frozenset[str]  # names of ids in what it carries
     helper: FunctionInfo | None = None  # a function of the program that hands on what it is given as `carrier`
+    task: FunctionInfo | None = None  # the function of the program that a worker is to run
 
 
 def ids_not_sent(known: Ids, ways: Routes) -> Iterator[PropagationSuspect]:
@@ -55,9 +58,11 @@ def ids_not_sent(known: Ids, ways: Routes) -> Iterator[PropagationSuspect]:
         for one in (*own, *_by_helper(known, info, frame, handing)):
             if one.carrier == _TASK:
                 tasks[one.fqn].append(one)
-            elif _is_handed_on(known, info, one, handing) or _is_instrumented(known.found.state, one):
+            if one.carrier == _TASK and one.task is None:
                 continue
-            elif (group := one.helper or client(info, one.call)) is not None:
+            if _is_handed_on(known, info, one, handing) or _is_instrumented(known.found.state, one):
+                continue
+            elif (group := one.task or one.helper or client(info, one.call)) is not None:
                 groups[group].append(one)
     for beside in groups.values():
         for one in beside:
@@ -66,12 +71,13 @@ def ids_not_sent(known: Ids, ways: Routes) -> Iterator[PropagationSuspect]:
             ]
             if missing:
                 yield _suspect(known, ways, one, *min(missing, key=lambda m: (_FIRST.index(m[0]), m[1].spot.span)))
-    for queued in tasks.values():
-        yield from _against_custom(known, ways, queued)
+    for alike in tasks.values():
+        yield from _against_custom(known, ways, alike)
 
 
 def _outbound(known: Ids, info: FunctionInfo, frame: Frame) -> Iterator[Outbound]:
     seen: set[int] = set()
+    tasks = {one.call.order: one for one in queued(known.found, info)}
     for spot in known.found.calls(info):
         assert isinstance(spot.term, Call)
         if spot.term.order in seen:
@@ -81,9 +87,13 @@ def _outbound(known: Ids, info: FunctionInfo, frame: Frame) -> Iterator[Outbound
             for fqn in made.external:
                 model = known.found.state.models.call(fqn)
                 if model is not None and model.outbound:
+                    task = tasks.get(spot.term.order)
                     carrier = _TASK if any(k == _TASK for k, _ in spot.term.keywords) else model.outbound
                     sent = _sent(known, info, spot, spot.term, carrier)
-                    yield Outbound(frame, spot, spot.term, fqn, carrier, sent)
+                    if task is not None:
+                        carrier = carrier if task.carrier else ""
+                        sent |= _sent(known, info, spot, spot.term, model.outbound) | _named(known, task)
+                    yield Outbound(frame, spot, spot.term, fqn, carrier, sent, None, task and task.task.info)
                     break
             else:
                 continue
@@ -112,10 +122,12 @@ def client(info: FunctionInfo, call: Call) -> object | None:
 
 
 def _address(term: Term) -> str:
-    """Whom an address belongs to: its host where it is written out, else the name that it begins with."""
+    """Whom an address belongs to: its host where it is written out, a program, else the name that it begins with."""
     match term:
         case Const(value=str(text)):
-            return "/".join(text.split("/")[:3]) if "://" in text else ""
+            return "/".join(text.split("/")[:3]) if "://" in text else text.partition(" ")[0] if text[:1] != "/" else ""
+        case Display(keys=(), values=(first, *_)):
+            return _address(first)  # a program with its arguments
         case Blend(parts=(first, *_)):
             return _address(first)
         case Name(id=name) | Attr(name=name):
@@ -198,6 +210,7 @@ def _sent(known: Ids, info: FunctionInfo, spot: Spot, call: Call, carrier: str) 
 def _names_sent(known: Ids, info: FunctionInfo, spot: Spot, carried: list[Term]) -> frozenset[str]:
     s, found = known.found.state, set[str]()
     for term in carried:
+        found.update(_of_pairs(info, term, spot.position))
         for frame in known.found.frames[info]:
             value = evaluate.evaluate(s, frame, term, spot.position)
             fields = {field for atom in value if isinstance(atom, Instance) for field in s.born.get(atom, ())}
@@ -208,13 +221,34 @@ def _names_sent(known: Ids, info: FunctionInfo, spot: Spot, carried: list[Term])
     return frozenset(name for name in found if id_concept(s.models, name) in TRAVELLING)
 
 
+def _of_pairs(info: FunctionInfo, term: Term, position: int) -> Iterator[str]:
+    """The names in a list of pairs, `[("x-request-id", request_id)]`, written here or just before."""
+    if isinstance(term, Name):
+        bound = info.reaching(term.id, position)[0] if term.id in info.function.bound else ()
+        terms = [op.value for op in (info.function.ops[b] for b in bound) if isinstance(op, Bind)]
+    else:
+        terms = [term]
+    for written in terms:
+        for pair in written.values if isinstance(written, Display) and not written.keys else ():
+            match pair:
+                case Display(values=(Const(value=str(name)), _)):
+                    yield name
+
+
+def _named(known: Ids, task: Queued) -> frozenset[str]:
+    """Names of ids that a task is given."""
+    names = (name for name, _ in task.call.keywords if name)
+    return frozenset(name for name in names if id_concept(known.found.state.models, name) in TRAVELLING)
+
+
 def _missing(known: Ids, one: Outbound, other: Outbound) -> Iterator[tuple[str, Outbound, str, str]]:
     """Ids that another call sends, and this one has at hand and does not: concept, that call, header, expression."""
     info, position = one.frame.info, one.spot.position
     given: list[Term] = [*one.call.args, *(v for _, v in one.call.keywords)]
     used = {name for term in given for name in origins(info, term, position)}
     for header in sorted(other.sent):
-        if any(same_id(header, name) for name in one.sent):
+        takes = {p.name for p in one.task.function.params} if one.task is not None else set()
+        if any(same_id(header, name) for name in (*one.sent, *takes)):
             continue
         for name in _candidates(info, header):
             available = in_scope(known, info, position, name)
@@ -235,6 +269,7 @@ def _against_custom(known: Ids, ways: Routes, calls: list[Outbound]) -> Iterator
         for one in calls:
             if (
                 name not in one.sent
+                and (one.task is None or name not in one.task.param_names)
                 and (law or _task_takes(known.found.state, one.call, name))
                 and (available := _at_hand(known, one, name, concept))
             ):

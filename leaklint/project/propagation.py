@@ -15,6 +15,7 @@ from leaklint.project.bindings import calls, left_out
 from leaklint.project.idnames import id_concept, plain
 from leaklint.project.overrides import Ids, reached
 from leaklint.project.program import FunctionInfo
+from leaklint.project.queued import queued
 from leaklint.project.routes import Routes
 from leaklint.project.spots import Spot, around, conditions, origins
 from leaklint.project.state import Frame
@@ -35,10 +36,11 @@ def ids_not_passed(known: Ids, ways: Routes, ignored: set[tuple[FunctionInfo, st
     """
     models = known.found.state.models
     taking = {info for info in known.found.frames if any(id_concept(models, p.name) for p in info.function.params)}
+    queueing = known.found.names(lambda model: bool(model.delivers))
     for info, frame in reached(known.found, ways).items():
-        if info.function.kind not in (Kind.FUNCTION, Kind.LAMBDA) or taking.isdisjoint(known.found.runs[info]):
+        if info.function.kind not in (Kind.FUNCTION, Kind.LAMBDA):
             continue
-        for spot, call, run in calls(known.found, info):
+        for spot, call, run, carrier in _calls(known, info, taking, queueing):
             for param in left_out(call, run):
                 concept = id_concept(models, param.name)
                 if concept not in TRAVELLING or any((t.info, param.name) in ignored for t in run):
@@ -48,9 +50,19 @@ def ids_not_passed(known: Ids, ways: Routes, ignored: set[tuple[FunctionInfo, st
                 if any(_is_a_mark(known, target, param.name) for target in run):
                     continue
                 available = in_scope(known, info, spot.position, param.name)
-                if not available or (info, available) in ignored or _told_otherwise(known, info, spot, call, available):
+                if not available or (info, available) in ignored or _told_otherwise(known, info, spot, available):
                     continue
-                yield _suspect(ways, frame, spot, run[0], param.name, concept, available)
+                yield _suspect(ways, frame, spot, run[0], param.name, concept, available, carrier)
+
+
+def _calls(
+    known: Ids, info: FunctionInfo, taking: set[FunctionInfo], queueing: frozenset[str]
+) -> Iterator[tuple[Spot, Call, tuple[Frame, ...], str]]:
+    """The calls of a function that run one of `taking`, here or in a worker; with what carries a task's arguments."""
+    if not taking.isdisjoint(known.found.runs[info]):
+        yield from ((spot, call, run, "") for spot, call, run in calls(known.found, info))
+    if not queueing.isdisjoint(known.found.asks[info]):
+        yield from ((one.spot, one.call, (one.task,), one.carrier) for one in queued(known.found, info))
 
 
 # --- what is at hand ------------------------------------------------------------------------------------------------
@@ -115,9 +127,10 @@ def _is_a_mark(known: Ids, target: Frame, name: str) -> bool:
     return any(isinstance(term, Call) and isinstance(term.func, Name) and term.func.id == "object" for term in made)
 
 
-def _told_otherwise(known: Ids, info: FunctionInfo, spot: Spot, call: Call, available: str) -> bool:
+def _told_otherwise(known: Ids, info: FunctionInfo, spot: Spot, available: str) -> bool:
     """Whether the callee learns the id in another way, or the call is made for want of it."""
-    root = available.partition(".")[0]
+    call, root = spot.term, available.partition(".")[0]
+    assert isinstance(call, Call)
     given = [*call.args, *(v for _, v in call.keywords)]
     if isinstance(call.func, Attr):
         given.append(call.func.base)
@@ -142,7 +155,7 @@ def detaches(known: Ids, info: FunctionInfo, outer: Spot) -> bool:
 
 
 def _suspect(
-    ways: Routes, frame: Frame, spot: Spot, target: Frame, name: str, concept: str, available: str
+    ways: Routes, frame: Frame, spot: Spot, target: Frame, name: str, concept: str, available: str, carrier: str
 ) -> PropagationSuspect:
     info, module = frame.info, frame.info.module
     return PropagationSuspect(
@@ -156,4 +169,5 @@ def _suspect(
         callee=target.info.function.name,
         form="parameter",
         example=target.info.module.span(next(p.span for p in target.info.function.params if p.name == name)),
+        carrier=carrier,
     )

@@ -21,7 +21,6 @@ from leaklint.project.terms import Shape, shape
 _FILE = "a file"
 _CONNECTIONS = ("connection", "cursor")
 _CHANGING = ("insert", "update", "delete", "replace", "merge")
-_GENERIC = ("upsert", "get_or_create")  # what programs call their own functions that see to it
 _FRAMES = 40  # callees that are looked into
 
 
@@ -148,7 +147,7 @@ def depends(info: FunctionInfo, position: int, made_of: set[str]) -> bool:
 def is_atomic(s: State, call: Call) -> bool:
     """Whether a call has the store itself see to it that two do not act at once; by its name, whoever is called."""
     name = call.func.name if isinstance(call.func, Attr) else call.func.id if isinstance(call.func, Name) else ""
-    if name in s.models.atomic or name in _GENERIC or any(k in s.models.atomic_keywords for k, _ in call.keywords):
+    if name in s.models.atomic or any(k in s.models.atomic_keywords for k, _ in call.keywords):
         return True
     return any(word in text for text in _texts(call) for word in s.models.atomic_words)
 

@@ -325,7 +325,7 @@ class PropagationSuspect(Suspect):
     callee: str
     form: str  # "parameter" (first-party), "outbound", "fresh" (`callee` is the new id) or "log"
     example: Span | None  # the parameter that takes it, or a sibling call that does send it
-    carrier: str = ""  # of outbound calls: the keyword that takes headers or metadata
+    carrier: str = ""  # the keyword that takes headers or metadata, or the arguments of a task
 
 
 class RaceForm(Enum):
