@@ -4,7 +4,8 @@
 
 Reports an ambient id (of a context variable, of a getter that reads one, of global settings) that goes into a payload,
 an argument or a key of a function which has an override of the same id in scope: a parameter, or options that the
-project's own resolvers of the id ask. A callee that builds the payload counts as the function itself.
+project's own resolvers of the id ask. A callee that builds the payload counts as the function itself. Likewise the id
+that an object keeps (`self.session_id`), where a parameter of this name says another for the call.
 
 ## Why it leaks
 
@@ -82,8 +83,8 @@ last resort) and where the project has a resolver of its own, which is then call
 
 ## What is not found
 
-Ambient ids behind several layers of objects, and overrides inside untyped mappings that no resolver of the project
-reads.
+Ids that an object keeps, where the parameter has no default that says "none given". Ambient ids behind several layers
+of objects, and overrides inside untyped mappings that no resolver of the project reads.
 
 ## References
 

@@ -70,7 +70,7 @@ in, becomes a `default_factory`. Where a missing id is a mistake of the caller, 
 
 ## What is not found
 
-Fallbacks that are made by a library, and defaults inside of an annotation (`Annotated[str, Field(default="x")]`).
+Fallbacks that are made by a library, and defaults inside of an annotation that has a name of its own.
 
 ## References
 

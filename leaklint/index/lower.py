@@ -221,7 +221,9 @@ class _Lower:
 
     def s_annassign(self, node: ast.AnnAssign) -> None:
         annotation = self.annotation(node.annotation)
-        if node.value is None:
+        if node.value is None and self.body.owner >= 0 and (said := _default_said(annotation)) is not None:
+            self.bind(node.target, said, How.ASSIGN, _span(node), annotation)
+        elif node.value is None:
             self.bind(node.target, Const(None, 0), How.DECLARE, _span(node), annotation)
         else:
             self.bind(node.target, self.expr(node.value), How.ASSIGN, _span(node), annotation)
@@ -650,6 +652,17 @@ _STATEMENTS: dict[type[ast.stmt], Callable[[_Lower, Any], None]] = {
 }
 if sys.version_info >= (3, 12):
     _STATEMENTS[ast.TypeAlias] = _Lower.s_typealias
+
+
+def _default_said(annotation: Term) -> Call | None:
+    """The call in `Annotated[T, ...]` that says what a field is where nobody gives it."""
+    match annotation:
+        case Item(base=Name(id="Annotated") | Attr(name="Annotated"), key=Display(values=(_, *said))):
+            calls = [term for term in said if isinstance(term, Call)]
+            return next((c for c in calls if any(k in ("default", "default_factory") for k, _ in c.keywords)), None)
+        case _:
+            return None
+
 
 _EXPRESSIONS: dict[type[ast.expr], Callable[[_Lower, Any], Term]] = {
     ast.Constant: _Lower.e_constant,

@@ -193,7 +193,7 @@ def _uses(found: Survey, info: FunctionInfo) -> Iterator[AmbientUse]:
             concept,
             name,
             kind,
-            frozenset(_asks(found, info, spot) & own),
+            frozenset(asks(found, info, spot) & own),
             frozenset(_stands_for(info, spot) & own),
         )
 
@@ -261,7 +261,7 @@ def _of_alternatives(info: FunctionInfo, terms: list[Term], position: int) -> se
     return {name for term in terms for name in origins(info, term, position)}
 
 
-def _asks(found: Survey, info: FunctionInfo, spot: Spot) -> set[str]:
+def asks(found: Survey, info: FunctionInfo, spot: Spot) -> set[str]:
     """What decides whether the ambient value counts: asked before it, beside it or handed on with it."""
     position = spot.position
     consulted: set[str] = set()

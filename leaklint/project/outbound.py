@@ -22,7 +22,7 @@ from leaklint.project.program import FunctionInfo
 from leaklint.project.propagation import TRAVELLING, in_scope
 from leaklint.project.queued import Queued, queued
 from leaklint.project.routes import Routes
-from leaklint.project.spots import Spot, conditions, origins
+from leaklint.project.spots import Spot, conditions, origins, parts
 from leaklint.project.state import ITEMS, Frame, State
 from leaklint.project.suspect import PropagationSuspect
 from leaklint.project.values import Instance, Taint
@@ -31,6 +31,7 @@ _TASK = "kwargs"  # the keyword under which queues take the arguments of a task
 _CUSTOM = 4  # tasks of a program that carry an id before it is the custom to
 _SHARE = 0.6  # of all its tasks
 _LAW = 0.9  # of all its tasks, where what runs them asks for the id
+_DEEP = 2  # local names of local names that are followed
 _FIRST = ("request", "trace", "session", "tenant", "model", "id")  # which of several is told
 
 
@@ -246,9 +247,10 @@ def _missing(known: Ids, one: Outbound, other: Outbound) -> Iterator[tuple[str, 
     info, position = one.frame.info, one.spot.position
     given: list[Term] = [*one.call.args, *(v for _, v in one.call.keywords)]
     used = {name for term in given for name in origins(info, term, position)}
+    said = {name for term in given for name in _said(info, term, position)}
     for header in sorted(other.sent):
         takes = {p.name for p in one.task.function.params} if one.task is not None else set()
-        if any(same_id(header, name) for name in (*one.sent, *takes)):
+        if any(same_id(header, name) for name in (*one.sent, *takes, *said)):
             continue
         for name in _candidates(info, header):
             available = in_scope(known, info, position, name)
@@ -256,6 +258,20 @@ def _missing(known: Ids, one: Outbound, other: Outbound) -> Iterator[tuple[str, 
                 continue
             if not any(available in origins(info, test, at) for test, at in conditions(info, position)):
                 yield id_concept(known.found.state.models, header), other, header, available
+
+
+def _said(info: FunctionInfo, term: Term, position: int, depth: int = 0) -> Iterator[str]:
+    """The names of entries, arguments and attributes in a term, and in what its local names were bound to."""
+    match term:
+        case Attr(name=name):
+            yield name
+        case Name(id=name) if depth < _DEEP and name in info.function.bound:
+            for bind in info.reaching(name, position)[0]:
+                yield from _said(info, info.function.ops[bind].value, bind, depth + 1)  # type: ignore[union-attr]
+    for role, name, inner in parts(term):
+        if role in ("entry", "keyword"):
+            yield name
+        yield from _said(info, inner, position, depth)
 
 
 def _against_custom(known: Ids, ways: Routes, calls: list[Outbound]) -> Iterator[PropagationSuspect]:

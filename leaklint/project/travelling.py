@@ -9,6 +9,7 @@ from leaklint.project.ambient import survey
 from leaklint.project.ignored import ignored_overrides
 from leaklint.project.outbound import ids_not_sent
 from leaklint.project.overrides import ambient_over_override, ids
+from leaklint.project.own_ids import own_over_override
 from leaklint.project.propagation import ids_not_passed
 from leaklint.project.regenerated import ids_regenerated
 from leaklint.project.routes import Routes
@@ -29,13 +30,16 @@ def suspects(s: State, ways: Routes, wrong: list[IdSuspect]) -> list[Suspect]:
     split = list(split_identities(known, ways, told))
     alone = {(o.function, o.concept) for o in (*ambient, *(i for i, _ in ignored), *split)}
     alone |= {(i.function, i.concept) for i in wrong}
+    paths = list(split_paths(known, ways, alone))
+    alone |= {(path.function, p.concept) for p in paths for path in p.paths}
     unused = {(info, i.override) for i, info in ignored}
     dropped = [*ids_not_passed(known, ways, unused), *ids_regenerated(known, ways, unused)]
     return [
         *ambient,
         *(i for i, _ in ignored),
         *split,
-        *split_paths(known, ways, alone),
+        *paths,
+        *own_over_override(known, ways, alone),
         *dropped,
         *ids_not_sent(known, ways),
         *logs_without_id(known, ways),
