@@ -40,6 +40,8 @@ _UNKNOWN: Value = frozenset((ANYTHING,))
 def call(s: State, frame: Frame, term: Call, func: Value, args: Args, keywords: Keywords, at: int) -> Value:
     """The value of a call; runs what it calls."""
     frame.made[term.order] = Made(term, at, (), ())
+    if term.func.__class__ is Call and args and (wrapped := entries.decorated_by_call(s, frame, term, args[0], at)):
+        return wrapped
     found: Value = NOTHING
     for atom in _callable(func) or func:
         value = call_atom(s, frame, atom, term, args, keywords, at)

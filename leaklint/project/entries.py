@@ -12,7 +12,7 @@ from leaklint.index.summary import Bind, Blend, Call, Const, Display, How, Item,
 from leaklint.models import CallModel, EntryModel
 from leaklint.project import attributes, calls, evaluate, execute, library_calls
 from leaklint.project.program import FunctionInfo
-from leaklint.project.state import EntryPoint, Frame, State
+from leaklint.project.state import MADE, EntryPoint, Frame, State
 from leaklint.project.suspect import Strength
 from leaklint.project.values import (
     NOTHING,
@@ -47,7 +47,7 @@ def decorated(s: State, frame: Frame, value: Value, decorators: tuple[Term, ...]
 
 
 def _decorate(s: State, frame: Frame, value: Value, term: Term, at: int) -> Value:
-    functions = frozenset(a for a in value if isinstance(a, (FunctionValue, Method)))
+    functions = _functions(value)
     if _is_setter(term):
         for atom in functions:
             if isinstance(atom, FunctionValue):
@@ -62,7 +62,7 @@ def _decorate(s: State, frame: Frame, value: Value, term: Term, at: int) -> Valu
         if fqn is None:
             first_party = True
             continue
-        _library_decorator(s, frame, fqn, maker, functions, term, at)
+        _library_decorator(s, frame, fqn, functions, term, at)
     if called and any(_library_name(m) for m in makers):
         evaluate.evaluate(s, frame, term, at)
     if first_party:
@@ -88,7 +88,7 @@ def _library_name(atom: Atom) -> str | None:
     return None
 
 
-def _library_decorator(s: State, frame: Frame, fqn: str, maker: Atom, functions: Value, term: Term, at: int) -> None:
+def _library_decorator(s: State, frame: Frame, fqn: str, functions: Value, term: Term, at: int) -> None:
     model = s.models.call(fqn)
     for atom in functions:
         info = _info(atom)
@@ -111,6 +111,34 @@ def _library_decorator(s: State, frame: Frame, fqn: str, maker: Atom, functions:
             if isinstance(atom, FunctionValue) and isinstance(term, Call) and _is_said(entry.bound, term.keywords):
                 atom = s.method(atom, _made_of(s, frame, entry, term, at))
             add(s, frame, entry, label, atom, getattr(term, "span", 0))
+
+
+def decorated_by_call(s: State, frame: Frame, term: Call, value: Value, at: int) -> Value:
+    """`app.get("/notes")(handler)`: what it registers, as a decorator would; nothing where no library's is called."""
+    maker = term.func
+    if not isinstance(maker, Call):
+        return NOTHING
+    names = {_library_name(atom) or "" for atom in evaluate.evaluate(s, frame, maker.func, at)}
+    known = sorted(name for name in names if s.models.decorator(name))
+    for name in known:
+        _library_decorator(s, frame, name, _functions(value), maker, at)
+        for cls in [a for a in value if isinstance(a, ClassValue)]:
+            for entry in s.models.decorator(name):
+                _class_entry(s, frame, cls, entry, name)
+    return value if known else NOTHING
+
+
+def wrapped(s: State, frame: Frame, fqn: str, value: Value, term: Call, at: int) -> Value:
+    """`app.task(handler)`: the functions registered by passing them to a decorator; nothing where it is none."""
+    functions = _functions(value)
+    if not functions or not s.models.decorator(fqn):
+        return NOTHING
+    _library_decorator(s, frame, fqn, functions, term.func, at)
+    return functions
+
+
+def _functions(value: Value) -> Value:
+    return frozenset(a for a in value if isinstance(a, (FunctionValue, Method)))
 
 
 def _made_of(s: State, frame: Frame, entry: EntryModel, term: Call, at: int) -> Instance:
@@ -401,7 +429,7 @@ def _parameter(
             return known  # the request object itself, or a helper of the framework
     usual = _usual_type(entry, param, position)
     if usual and param.annotation is None and not entry.returned:
-        return frozenset((s.the_instance(None, usual, env.info.module, 0, Phase.REQUEST),))
+        return _library_object(s, env, handler, usual, Phase.REQUEST)
     if entry.parameters != "request":
         return known
     data: Atom = evaluate.request_data(s, param.name)
@@ -595,16 +623,24 @@ def typed(s: State, env: Frame, annotation: Term, phase: Phase, handler: Frame |
 
 def _typed(s: State, env: Frame, annotation: Term, phase: Phase, handler: Frame | None) -> Value:
     at = max(len(s.ops(env)) - 1, 0)
-    found: set[Atom] = set()
+    found: Value = NOTHING
     for cls in _annotated_classes(s, env, annotation, at):
         if isinstance(cls, ClassValue):
             if _is_plain_data(s, cls) and handler is None:
                 continue
-            found.add(s.the_instance(cls, "", cls.info.module, cls.info.summary.head, phase))
-        elif isinstance(cls, External) and (kind := s.models.type(cls.fqn)) is not None:
-            lives = Phase.SETUP if kind.holds == "process" else phase
-            found.add(s.the_instance(None, cls.fqn, env.info.module, 0, lives))
-    return frozenset(found)
+            found = found | {s.the_instance(cls, "", cls.info.module, cls.info.summary.head, phase)}
+        elif isinstance(cls, External) and s.models.type(cls.fqn) is not None:
+            found = found | _library_object(s, env, handler, cls.fqn, phase)
+    return found
+
+
+def _library_object(s: State, env: Frame, handler: Frame | None, fqn: str, phase: Phase) -> Value:
+    """The object of a library's class that a framework passes: the program's own where one serves the process."""
+    kind = s.models.type(fqn)
+    if kind is None or kind.holds != "process":
+        return frozenset((s.the_instance(None, fqn, env.info.module, 0, phase),))
+    the_one = s.the_instance(None, fqn, env.info.module, 0, Phase.SETUP)
+    return s.read(the_one, MADE, handler or env) or frozenset((the_one,))
 
 
 def _is_plain_data(s: State, cls: ClassValue) -> bool:

@@ -55,6 +55,8 @@ def library_call(
         entries.registered(s, frame, registrations, fqn, term, args, keywords)
         if model is None:
             return _result_of_registration(s, frame, fqn, receiver, term)
+    elif args and (wrapped := entries.wrapped(s, frame, fqn, args[0], term, at)):
+        return wrapped
     if model is None:
         return _unmodelled(s, frame, fqn, receiver, term, args, keywords, at)
     if model.memo:
