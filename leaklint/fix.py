@@ -256,7 +256,10 @@ def _collide(one: Edit, other: Edit) -> bool:
 def _settled(
     check: Check, state: _State, batch: Sequence[Finding]
 ) -> tuple[_State, list[Finding], list[tuple[Finding, str]]]:
-    """The state with all fixes of the batch that hold, those fixes, and the others with what is wrong with them."""
+    """The state with all fixes of the batch that hold, those fixes, and the others with what is wrong with them.
+
+    What does not hold together with others is neither: the next pass makes it anew, for the texts as they are then.
+    """
     best = state
     kept: list[Finding] = []
     rejected: list[tuple[Finding, str]] = []
@@ -266,9 +269,9 @@ def _settled(
         tried, wrong = _tried(check, state, [*kept, *group])
         if tried is not None:
             best, kept = tried, [*kept, *group]
-        elif len(group) == 1:
+        elif len(group) == 1 and not kept:
             rejected.append((group[0], f"its fix was taken back: {wrong}"))
-        else:
+        elif len(group) > 1:
             half = len(group) // 2
             pending += [group[half:], group[:half]]
     return best, kept, rejected

@@ -71,7 +71,7 @@ async def leave(user_id: str) -> None:
 
 ```python
 import asyncio
-from collections import defaultdict
+from weakref import WeakValueDictionary
 
 import httpx
 from fastapi import FastAPI
@@ -83,10 +83,10 @@ provider = httpx.AsyncClient(base_url="https://provider.example")
 class Sessions:
     def __init__(self) -> None:
         self._open: dict[str, str] = {}
-        self._open_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._open_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def acquire(self, user_id: str) -> str:
-        async with self._open_locks[user_id]:
+        async with self._open_locks.setdefault(user_id, asyncio.Lock()):
             if user_id not in self._open:
                 self._open[user_id] = await create_session(user_id)
         return self._open[user_id]
@@ -131,10 +131,10 @@ async def leave(user_id: str) -> None:
 
 ## Fix
 
-Suggested: a coroutine holds one `asyncio.Lock` for each key, made beside the map, from the look-up to the write; in a
-thread pool an insert becomes `setdefault`, which makes the value every time. Not safe, because requests of one key wait
-for each other then, and the locks are kept as long as the map. None for stores: a constraint needs a migration, and
-which command or transaction fits is for you to say.
+Suggested: a coroutine holds one `asyncio.Lock` for each key, made beside the map, from the look-up to the write, and
+one for all where an attribute is looked up; a lock is kept as long as somebody holds it. In a thread pool an insert
+becomes `setdefault`, which makes the value every time. Not safe, because requests of one key wait for each other then.
+None for stores: a constraint needs a migration, and which command or transaction fits is for you to say.
 
 ## What is not found
 

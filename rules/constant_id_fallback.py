@@ -66,7 +66,8 @@ The fallback is fresh; the result is only logged or shown (`name or "unknown"`);
 ## Fix
 
 Suggested: a fresh `uuid4` in place of the constant; the default of a field, or of a parameter that a framework fills
-in, becomes a `default_factory`. Where a missing id is a mistake of the caller, refuse the request instead.
+in, becomes a `default_factory`. Where a missing id is a mistake of the caller, refuse the request instead. Refused for
+users and tenants: nobody can make up who is asking.
 
 ## What is not found
 
@@ -118,6 +119,11 @@ def _fresh(sources: Sources, suspect: IdSuspect) -> Fix:
         return Fix("Fall back to a fresh id", Safety.SUGGESTED, refused=f"`{suspect.value}` is no plain text")
     if suspect.factory:
         return identity.fresh_default(syntax, node, suspect.factory, suspect.field)
+    if suspect.concept not in identity.MADE_UP:
+        who = f"which {suspect.concept} this is"
+        return Fix(
+            "Fall back to a fresh id", Safety.SUGGESTED, refused=f"nothing there says {who}: {syntax.site(node)}"
+        )
     if suspect.form == "default":
         return identity.fresh_fallback(syntax, node)
-    return identity.give_id(syntax, node, suspect.available)
+    return identity.give_id(syntax, node, identity.untried(syntax, node, suspect.available))

@@ -116,13 +116,10 @@ class ConstantSessionId(Rule):
         )
 
 
-_MADE_UP = ("session", "request", "trace", "")  # a user or a tenant is nothing that a server can make up
-
-
 def _give_id(sources: Sources, suspect: IdSuspect) -> Fix:
     syntax = sources.open(suspect.value_span.path)
     node = syntax.node_at(suspect.value_span)
-    if not suspect.available and suspect.concept not in _MADE_UP:
+    if not suspect.available and suspect.concept not in identity.MADE_UP:
         who = f"which {suspect.concept} this is"
         return Fix("Use the id in scope", Safety.SUGGESTED, refused=f"nothing there says {who}: {syntax.site(node)}")
     homes = suspect.route.entry.homes if suspect.route is not None else ()

@@ -108,6 +108,19 @@ def test_a_second_run_changes_nothing() -> None:
     assert second.texts == {}
 
 
+def test_fixes_that_hold_alone_and_not_together_are_made_one_after_the_other() -> None:
+    def line_gone(path: str, text: str, match: re.Match[str]) -> Fix:
+        start, end = text.rindex("\n", 0, match.start()) + 1, text.index("\n", match.end()) + 1
+        if text.count("leak") > 1:
+            return Fix("", Safety.SAFE, (edit(path, text, start, end, ""),))
+        return Fix("", Safety.SAFE, (edit(path, text, *match.span(), "pass"),))
+
+    toy = Toy({"a.py": "def f():\n    leak1\n    leak2\n"}, {"leak1": line_gone, "leak2": line_gone})
+    mended = mend(toy, never)
+    assert mended.texts == {"a.py": "def f():\n    pass\n"}
+    assert mended.left == ()
+
+
 def test_fixes_that_overlap_wait_for_the_next_pass() -> None:
     def whole_line(path: str, text: str, match: re.Match[str]) -> Fix:
         line = text.replace("leak1", "one")

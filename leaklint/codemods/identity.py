@@ -14,6 +14,9 @@ from leaklint.codemods.scope import function_of, names_in, parameters
 from leaklint.finding import Edit, Fix, Safety
 from leaklint.syntax import REMOVE, Files, Replacement, Syntax
 
+MADE_UP = ("session", "request", "trace", "")
+"""Concepts of which a server can make a new one; who a user or a tenant is, is for others to say."""
+
 _FRESH = "uuid4"
 _EMPTY = {"[]": "list", "{}": "dict", "list()": "list", "dict()": "dict", "set()": "set"}
 
@@ -26,6 +29,14 @@ def give_id(syntax: Syntax, node: cst.CSTNode, expression: str = "", *, safety: 
     """
     title = f"Use `{expression}`" if expression else "Make a fresh id"
     return offer(title, safety, lambda: _given(syntax, _value(syntax, node), expression))
+
+
+def untried(syntax: Syntax, node: cst.CSTNode, expression: str) -> str:
+    """An id in scope, unless the function asks for it already: then what stands in for it is needed there."""
+    function = function_of(syntax, node)
+    if expression.isidentifier() or (function is not None and expression in syntax.code(function.body)):
+        return ""
+    return expression
 
 
 def give_session_id(syntax: Syntax, node: cst.CSTNode, name: str, template: str) -> Fix:
@@ -190,10 +201,35 @@ def _refuse_what_is_given(syntax: Syntax, value: cst.BaseExpression) -> None:
         raise Refused(f"`{syntax.code(value)}` comes from the callers: {syntax.site(value)}")
 
 
+def _refuse_what_is_said_again(syntax: Syntax, value: cst.BaseExpression) -> None:
+    """Two places that say the same constant mean one id, and two fresh ones would be apart."""
+    if not isinstance(value, cst.SimpleString) or not _is_handed_on(syntax, value):
+        return
+    function = function_of(syntax, value)
+    for node in syntax.walk(function.body if function is not None else syntax.module):
+        if node is value or not isinstance(node, cst.SimpleString) or node.value != value.value:
+            continue
+        if _is_handed_on(syntax, node):
+            raise Refused(f"{value.value} is said twice, and one id is needed: {syntax.site(node)}")
+    match syntax.parent(value):
+        case cst.Index() as index if not _is_stored_under(syntax, index):
+            raise Refused(f"nothing is kept under a fresh id: {syntax.site(value)}")
+
+
+def _is_handed_on(syntax: Syntax, node: cst.CSTNode) -> bool:
+    return isinstance(syntax.parent(node), cst.Index | cst.Arg | cst.DictElement)
+
+
+def _is_stored_under(syntax: Syntax, index: cst.Index) -> bool:
+    item = syntax.enclosing(index, cst.Subscript)
+    return item is not None and isinstance(syntax.parent(item), cst.AssignTarget)
+
+
 def _given(syntax: Syntax, value: cst.BaseExpression, expression: str) -> list[Edit]:
     if expression:
         return _replaced(syntax, {value: expression})
     _refuse_what_is_given(syntax, value)
+    _refuse_what_is_said_again(syntax, value)
     match value:
         case cst.FormattedString(parts=parts):
             computed = [part for part in parts if isinstance(part, cst.FormattedStringExpression)]

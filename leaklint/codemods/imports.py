@@ -86,11 +86,14 @@ def full_name(syntax: Syntax, text: str) -> str:
 
 def unused(syntax: Syntax, edits: Sequence[Edit]) -> list[Edit]:
     """Edits that drop the imports whose last use the given edits take away."""
+    added = [edit.start for edit in edits if edit.path == syntax.path and edit.start == edit.end]
     dropped: list[Edit] = []
     for node, aliases in _unneeded(syntax, edits):
-        dropped += _without(syntax, node, aliases)
-    added = [edit.start for edit in edits if edit.path == syntax.path and edit.start == edit.end]
-    return [_up_to(edit, [at for at in added if edit.start < at < edit.end]) for edit in dropped]
+        line_end = syntax.whole(syntax.statement(node))[1]
+        for edit in _without(syntax, node, aliases):
+            ends = [line_end for at in added if at == edit.start and line_end < edit.end]
+            dropped.append(_up_to(edit, [*ends, *(at for at in added if edit.start < at < edit.end)]))
+    return dropped
 
 
 def _up_to(edit: Edit, added: Sequence[int]) -> Edit:

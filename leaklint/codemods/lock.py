@@ -24,17 +24,30 @@ def use_setdefault(syntax: Syntax, look_up: Span, act: Span) -> Fix:
 
 
 def hold_lock(syntax: Syntax, look_up: Span, act: Span, place: str, key: str) -> Fix:
-    """Hold an `asyncio.Lock` for each key from the statement of the look-up to that of the write.
+    """Hold an `asyncio.Lock` from the statement of the look-up to that of the write, one for each key if there is one.
 
     Args:
         syntax: the file of both.
         look_up: an expression in a coroutine.
         act: a statement or call behind it, in the same function.
-        place: the map as the code writes it: `self._sessions`, or a module-level name.
-        key: the expression of the key.
+        place: the map or attribute as the code writes it: `self._sessions`, or a module-level name.
+        key: the expression of the key; empty when there is none, or it is said by the look-up alone.
     """
-    title = f"Hold one lock for each `{key}` over the look-up and the write"
+    key = key or _member(syntax, look_up, place)
+    each = f"one lock for each `{key}`" if key else "a lock"
+    title = f"Hold {each} over the look-up and the write"
     return offer(title, Safety.SUGGESTED, lambda: _locked(syntax, look_up, act, place, key))
+
+
+def _member(syntax: Syntax, look_up: Span, place: str) -> str:
+    """What is looked for, where the look-up asks whether a collection holds it."""
+    match syntax.node_at(look_up):
+        case cst.Comparison(
+            left=left, comparisons=[cst.ComparisonTarget(operator=cst.In() | cst.NotIn(), comparator=items)]
+        ) if syntax.code(items) == place:
+            return syntax.code(left)
+        case _:
+            return ""
 
 
 # --- setdefault -------------------------------------------------------------------------------------------------------
@@ -77,22 +90,35 @@ def _locked(syntax: Syntax, look_up: Span, act: Span, place: str, key: str) -> l
         raise Refused(f"`{key}` is not known before {syntax.site(first)}")
     made = _creation(syntax, function, place)
     _refuse_callees(syntax, first, last, place)
-    locks = f"{place}_locks"
     asyncio, first_edits = imports.module(syntax, "asyncio")
-    factory, second_edits = imports.member(syntax, "collections", "defaultdict")
-    typed = _key_type(syntax, made)
-    annotation = f": {factory}[{typed}, {asyncio}.Lock]" if typed else ""
-    line = f"{syntax.indent(made)}{locks}{annotation} = {factory}({asyncio}.Lock){syntax.newline}"
+    locks, taken, made_of, second_edits = _lock(syntax, made, place, key, asyncio)
+    line = f"{syntax.indent(made)}{locks}{made_of}{syntax.newline}"
     if line.strip() in syntax.text:
-        return _indented(syntax, first, last, f"async with {locks}[{key}]:")  # made for another look-up
+        return _indented(syntax, first, last, f"async with {taken}:")  # made for another look-up
     if locks in syntax.text:
         raise Refused(f"`{locks}` is the name of something else in {syntax.path}")
     return [
         *first_edits,
         *second_edits,
         syntax.insert(_end_of_line(syntax, made), line),
-        *_indented(syntax, first, last, f"async with {locks}[{key}]:"),
+        *_indented(syntax, first, last, f"async with {taken}:"),
     ]
+
+
+def _lock(
+    syntax: Syntax, made: cst.SimpleStatementLine, place: str, key: str, asyncio: str
+) -> tuple[str, str, str, list[Edit]]:
+    """The name of the lock or locks, how one is taken, how they are made, and the imports for that.
+
+    Locks of keys are kept as long as somebody holds them or waits, so that they do not grow in number.
+    """
+    if not key:
+        return f"{place}_lock", f"{place}_lock", f" = {asyncio}.Lock()", []
+    weak, edits = imports.member(syntax, "weakref", "WeakValueDictionary")
+    typed = _key_type(syntax, made)
+    annotation = f": {weak}[{typed}, {asyncio}.Lock]" if typed else ""
+    taken = f"{place}_locks.setdefault({key}, {asyncio}.Lock())"
+    return f"{place}_locks", taken, f"{annotation} = {weak}()", edits
 
 
 def _refuse_callees(syntax: Syntax, first: Statement, last: Statement, place: str) -> None:
@@ -150,7 +176,7 @@ def _creation(syntax: Syntax, function: cst.FunctionDef, place: str) -> cst.Simp
 
 def _key_type(syntax: Syntax, made: cst.SimpleStatementLine) -> str:
     match made.body[0]:
-        case cst.AnnAssign(annotation=cst.Annotation(annotation=cst.Subscript(slice=[first, _]))):
+        case cst.AnnAssign(annotation=cst.Annotation(annotation=cst.Subscript(slice=[first, *_]))):
             return syntax.code(first.slice)
         case _:
             return ""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from leaklint.codemods import Refused, offer
+from leaklint.codemods import Refused, imports, offer
 from leaklint.codemods.calls import subclasses
 from leaklint.codemods.identity import as_factory
 from leaklint.codemods.scope import function_of, methods, names_in
@@ -125,16 +125,30 @@ def _comment(syntax: Syntax, statement: cst.CSTNode) -> str:
 
 def _undeclared(syntax: Syntax, statement: cst.AnnAssign | cst.Assign) -> list[Edit]:
     """An annotation stays as the declaration of the attribute; without one the statement goes."""
-    if isinstance(statement, cst.AnnAssign):
-        end = syntax.whole(statement.annotation.annotation)[1]
+    if isinstance(statement, cst.AnnAssign) and (type_ := _of_each(syntax, statement.annotation.annotation)):
+        start = syntax.range(statement.annotation.annotation)[0]
         last = syntax.range(statement)[1]
-        return [Edit(syntax.path, end, last, syntax.text[end:last], "")]
+        edits = list(syntax.replace(start, last, type_))
+        return [*edits, *imports.unused(syntax, edits)]
     edits = list(syntax.rewrite({statement: REMOVE}))
     if not (comment := _comment(syntax, statement)):
         return edits
     line = syntax.statement(statement)  # its comment goes along
     kept = [edit for edit in edits if comment not in edit.replacement]
     return kept or list(syntax.replace(syntax.start_of_line(line), syntax.whole(line)[1], ""))
+
+
+def _of_each(syntax: Syntax, annotation: cst.BaseExpression) -> str:
+    """The type of an attribute that is the class's no more; empty where only that was said of it."""
+    match annotation:
+        case cst.Name(value="ClassVar") | cst.Attribute(attr=cst.Name(value="ClassVar")):
+            return ""
+        case cst.Subscript(
+            value=cst.Name(value="ClassVar") | cst.Attribute(attr=cst.Name(value="ClassVar")), slice=[inner]
+        ):
+            return syntax.code(inner.slice)
+        case _:
+            return syntax.text[slice(*syntax.range(annotation))]
 
 
 # --- what would break --------------------------------------------------------------------------------------------

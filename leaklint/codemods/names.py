@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 import libcst as cst
 
-from leaklint.codemods import Refused
+from leaklint.codemods import Refused, imports
 from leaklint.codemods.scope import function_of, parameters
 from leaklint.syntax import REMOVE, Files, Replacement, Syntax
 
@@ -115,10 +115,23 @@ def refuse_strings(syntax: Syntax, name: str, files: Files) -> None:
             raise Refused(f"`{name}` is named in a string at {syntax.site(node)}")
     module = syntax.path.removesuffix(".py").removesuffix("/__init__").rpartition("/")[2]
     dotted = re.compile(rf"""["'][\w.]*\b{re.escape(module)}\.{re.escape(name)}["']""")
+    quoted = re.compile(rf"""["']{re.escape(name)}["']""")
     for path, text in files.texts.items():
         if match := dotted.search(text) if name in text else None:
             line = text.count("\n", 0, match.start()) + 1
             raise Refused(f"`{name}` is named in a string at {path}:{line}")
+        if path != syntax.path and module in text and quoted.search(text):
+            _refuse_by_name(files[path], module, name)
+
+
+def _refuse_by_name(syntax: Syntax, module: str, name: str) -> None:
+    """Raise Refused where a file that imports the module reaches the name in it by a string."""
+    for node in syntax.walk(syntax.module):
+        match node:
+            case cst.Call(func=cst.Name(value=by), args=[first, second, *_]) if by in _BY_NAME:
+                is_name = isinstance(second.value, cst.SimpleString) and second.value.evaluated_value == name
+                if is_name and imports.full_name(syntax, syntax.code(first.value)).rpartition(".")[2] == module:
+                    raise Refused(f"`{name}` is named in a string at {syntax.site(node)}")
 
 
 def _reaches(syntax: Syntax, node: cst.SimpleString) -> bool:

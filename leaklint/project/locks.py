@@ -157,7 +157,10 @@ def _reach_of(found: Locks, atom: Instance) -> str:
         return ""
     if kind.lock == "machine" or atom.phase is Phase.SETUP or atom in found.lives.kept:
         return kind.lock
-    return kind.lock if found.lives.why(atom) is not None else "own"
+    held_by = [holder for holder, _ in found.lives.holders.get(atom, ())]
+    if any(found.lives.why(holder) is not None or holder in found.lives.kept for holder in (atom, *held_by)):
+        return kind.lock  # it is there as long as what it is a part of
+    return "own"
 
 
 def _reach_of_own(found: Locks, atom: Instance) -> str:

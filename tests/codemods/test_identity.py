@@ -12,6 +12,7 @@ from leaklint.codemods.identity import (
     generate_inside,
     give_id,
     give_session_id,
+    untried,
 )
 from leaklint.codemods.replace_expression import replace_expression
 from leaklint.finding import Fix, Safety
@@ -69,6 +70,35 @@ def converted(syntax: Syntax, fix: Fix) -> str:
 def test_a_value_becomes_a_fresh_id(before: str, after: str) -> None:
     syntax, node = marked(before)
     assert converted(syntax, give_id(syntax, node)) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "reason"),
+    [
+        ('def f():\n    return rooms[<<"a">>].said\n', "nothing is kept under a fresh id: a.py:2"),
+        ('def f():\n    rooms[<<"a">>] = 1\n    g("a")\n', '"a" is said twice, and one id is needed: a.py:3'),
+        (
+            'def f():\n    g({"thread_id": <<"1">>})\n    h({"thread_id": "1"})\n',
+            '"1" is said twice, and one id is needed: a.py:3',
+        ),
+    ],
+)
+def test_a_fresh_id_that_finds_nothing_is_refused(before: str, reason: str) -> None:
+    syntax, node = marked(before)
+    assert (give_id(syntax, node).refused, give_id(syntax, node).edits) == (reason, ())
+
+
+@pytest.mark.parametrize(
+    ("before", "expression", "used"),
+    [
+        ('def f(session_id):\n    return session_id or <<"a">>\n', "session_id", ""),
+        ('def f(request):\n    return request.id or <<"a">>\n', "request.id", ""),
+        ('def f(request, name):\n    return name or <<"a">>\n', "request.id", "request.id"),
+    ],
+)
+def test_an_id_that_was_asked_for_is_no_fallback(before: str, expression: str, used: str) -> None:
+    syntax, node = marked(before)
+    assert untried(syntax, node, expression) == used
 
 
 def test_a_value_becomes_the_id_in_scope() -> None:

@@ -138,3 +138,12 @@ def dropped(text: str, path: str = "a.py") -> str:
     start, end = syntax.range(call)
     edits = [Edit(path, start, end, text[start:end], "0")]
     return apply(text, [*edits, *imports.unused(syntax, edits)])
+
+
+def test_blank_lines_behind_a_dropped_import_stay_for_a_new_one() -> None:
+    text = "import time\n\nimport click\n\nx = time.time()\n"
+    syntax = Syntax("a.py", text)
+    here, edits = imports.module(syntax, "abc")
+    start = text.index("time.time()")
+    edits.append(Edit("a.py", start, start + len("time.time()"), "time.time()", f"{here}.ABC"))
+    assert apply(text, [*edits, *imports.unused(syntax, edits)]) == "import abc\n\nimport click\n\nx = abc.ABC\n"

@@ -55,16 +55,16 @@ class Desk:
         return self.rooms[key]
 """
 AFTER = """import asyncio
-from collections import defaultdict
+from weakref import WeakValueDictionary
 
 class Desk:
     def __init__(self):
         self.rooms: dict[str, list] = {}  # by session
-        self.rooms_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.rooms_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def room(self, key):
         log(key)
-        async with self.rooms_locks[key]:
+        async with self.rooms_locks.setdefault(key, asyncio.Lock()):
             # look first
             if key not in self.rooms:
                 room = await open_room(key)
@@ -109,11 +109,11 @@ def test_the_locks_of_another_look_up_are_used_again() -> None:
     fix = hold(once)
     assert fix.refused == ""
     after = apply(once, fix.edits)
-    assert after.count("defaultdict(asyncio.Lock)") == 1
+    assert after.count("= WeakValueDictionary()") == 1
     assert after.endswith(
         """
     async def again(self, key):
-        async with self.rooms_locks[key]:
+        async with self.rooms_locks.setdefault(key, asyncio.Lock()):
             if key not in self.rooms:
                 room = await open_room(key)
                 self.rooms[key] = room
@@ -142,3 +142,31 @@ def test_the_locks_of_another_look_up_are_used_again() -> None:
 def test_a_lock_that_would_not_be_right_is_refused(old: str, new: str, reason: str) -> None:
     fix = hold(BEFORE.replace(old, new))
     assert (fix.refused, fix.edits) == (reason, ())
+
+
+def test_an_attribute_gets_one_lock() -> None:
+    text = """import asyncio
+
+class Desk:
+    def __init__(self):
+        self.room = None
+
+    async def open(self):
+        if self.room is None:
+            self.room = await open_room()
+        return self.room
+"""
+    syntax = Syntax("a.py", text)
+    look_up = span_of(syntax, "self.room is None", cst.Comparison)
+    act = span_of(syntax, "self.room = await open_room()", cst.Assign)
+    fix = hold_lock(syntax, look_up, act, "self.room", "")
+    assert fix.title == "Hold a lock over the look-up and the write"
+    assert apply(text, fix.edits).splitlines()[5:12] == [
+        "        self.room_lock = asyncio.Lock()",
+        "",
+        "    async def open(self):",
+        "        async with self.room_lock:",
+        "            if self.room is None:",
+        "                self.room = await open_room()",
+        "        return self.room",
+    ]
