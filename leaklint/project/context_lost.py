@@ -17,6 +17,7 @@ from leaklint.project.calls import mro
 from leaklint.project.context import Touch, name_of, touches
 from leaklint.project.idnames import holder_concept
 from leaklint.project.lifetimes import Lifetimes
+from leaklint.project.missing import given, wanted
 from leaklint.project.program import FunctionInfo
 from leaklint.project.routes import Routes
 from leaklint.project.state import Effect, Frame, Made, State
@@ -44,6 +45,7 @@ class _Place(NamedTuple):
     logged: bool  # only for the sake of log lines
     caller: Frame | None  # None for what the border itself runs
     call: Call | None
+    given: frozenset[str]  # parameters that every call there gives a value
 
 
 class _Loss(NamedTuple):
@@ -127,18 +129,42 @@ def _queue(s: State, effect: Effect) -> Instance | None:
 
 def _below(s: State, run: Iterable[Frame]) -> dict[Frame, _Place]:
     """All frames that run in the other context; calls that enter a context of their own are left out."""
-    found = dict.fromkeys(run, _Place(False, None, None))
+    values = _given(s, run)
+    found = {frame: _Place(False, None, None, values[frame]) for frame in run}
     work, logging = list(found), list[Frame]()
     while work or logging:
         frame = work.pop(0) if work else logging.pop(0)
-        for made in frame.made.values():
-            if any((m := s.models.call(fqn)) is not None and m.enters for fqn in made.external):
-                continue
+        for made in _made_there(s, frame, values[frame]):
             for target in made.targets:
                 if target not in found:
-                    found[target] = _Place(found[frame].logged or _is_of_log(s, target), frame, made.term)
-                    (logging if found[target].logged else work).append(target)
+                    logged = found[frame].logged or _is_of_log(s, target)
+                    found[target] = _Place(logged, frame, made.term, values[target])
+                    (logging if logged else work).append(target)
     return found
+
+
+def _given(s: State, run: Iterable[Frame]) -> dict[Frame, frozenset[str]]:
+    """The parameters that every call in the other context gives a value, for each frame that runs there."""
+    found = dict.fromkeys(run, frozenset[str]())
+    work = list(found)
+    for frame in work:  # grows while it is walked
+        for made in _made_there(s, frame, found[frame]):
+            for target in made.targets:
+                values = given(frame, found[frame], made.term, made.position, target)
+                known = found.get(target)
+                if known is None or not known <= values:
+                    found[target] = values if known is None else known & values
+                    work.append(target)
+    return found
+
+
+def _made_there(s: State, frame: Frame, values: frozenset[str]) -> Iterator[Made]:
+    """The calls of a frame that stay in its context, but for those that stand in for a parameter which is given."""
+    for made in frame.made.values():
+        if any((m := s.models.call(fqn)) is not None and m.enters for fqn in made.external):
+            continue
+        if not values or values.isdisjoint(wanted(frame.info, made.position, made.term.span)):
+            yield made
 
 
 def _is_of_log(s: State, frame: Frame) -> bool:
@@ -164,6 +190,8 @@ def _lost(
     own: set[Instance] = set()
     for frame in sorted(below, key=lambda f: below[f].logged):
         for touch in touches(s, frame):
+            if not below[frame].given.isdisjoint(wanted(frame.info, touch.made.position, touch.made.term.span)):
+                continue
             if touch.access is Access.READ:
                 reads.setdefault(touch.variable, touch)
             elif touch.access is Access.STORE:
