@@ -188,7 +188,10 @@ def made_up(s: State, frame: Frame, atom: Instance, name: str, span: int) -> Val
     if name[:2] == "__":
         return NOTHING
     found: Value = NOTHING
-    for function in calls.class_functions(s, frame, atom.cls, "__getattr__"):
+    functions = calls.class_functions(s, frame, atom.cls, "__getattr__")
+    if functions and any(cls.info.assigns(name) for cls in calls.mro(s, atom.cls)[0]):
+        return NOTHING  # it is there, and nothing is known of it
+    for function in functions:
         asked = s.literal(name, function.info.module, function.info.function.head)
         call = Call(Name("", span), (Const(name, span),), (), span, -1)
         found = found | calls.enter(s, frame, function, atom, call, (frozenset((asked,)),), (), apart=(name,))

@@ -104,7 +104,28 @@ def _filed_by_requests(s: State) -> Iterator[Atom]:
     """Objects that requests keep under their own identity in a mapping, whatever else they keep them in."""
     for (holder, _, atom), edge in s.edges.items():
         if _lists(holder) and edge.frame.phase is Phase.REQUEST and is_identity(s, edge.effect):
-            yield atom
+            if not _is_noted(s, edge, atom):
+                yield atom
+
+
+def _is_noted(s: State, edge: Edge, atom: Atom) -> bool:
+    """Whether what is stored is the object that an attribute holds for all: `self.used[session_id] = self.engine`."""
+    frame, effect = edge.frame, edge.effect
+    term, position = effect.value_term, effect.position
+    while isinstance(term, Name):
+        binds, initial = frame.info.reaching(term.id, position)
+        op = frame.info.function.ops[binds[0]] if len(binds) == 1 and not initial else None
+        if not isinstance(op, Bind) or op.how is not How.ASSIGN:
+            return False
+        term, position = op.value, binds[0]
+    if not isinstance(term, Attr):
+        return False
+    owners = evaluate.evaluate(s, frame, term.base, position)
+    return any(_is_made_once(h) and atom in s.heap.get(h, {}).get(term.name, ()) for h in owners)
+
+
+def _is_made_once(atom: Atom) -> bool:
+    return isinstance(atom, Instance) and atom.phase is Phase.SETUP and atom.frame is not None
 
 
 def _listed_by_session(s: State) -> Iterator[Atom]:
@@ -227,6 +248,8 @@ def _promote(s: State, found: Lifetimes, holder: Holder, name: str, atom: Atom, 
         return  # what is made before any request holds nothing of one
     if edge is not None and edge.frame.phase is Phase.REQUEST:
         if is_identity(s, edge.effect):
+            if _is_noted(s, edge, atom):
+                return
             found.kept.add(atom)
             if (why := found.shared.get(atom)) is not None and why.edge is not None and _lists(why.edge.effect.holder):
                 del found.shared[atom]

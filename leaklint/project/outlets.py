@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from leaklint.index.summary import Attr, Bind, Name, Range
 from leaklint.project.guards import is_guarded
 from leaklint.project.origins import roots
+from leaklint.project.program import exclusive
 from leaklint.project.spots import names
 from leaklint.project.state import Effect, Frame, State
 from leaklint.project.values import Atom, FunctionValue, Instance, Member, Method, Phase, Taint, Value
@@ -44,7 +45,9 @@ def _is_read_here(frame: Frame, effect: Effect) -> bool:
     """Whether the function that keeps it reads it back, so that it is no business of anybody else."""
     written = getattr(effect.place, "span", effect.span)
     spots: list[tuple[Range, int]] = frame.loads.get((effect.holder, effect.field), [])
-    return any(at > effect.position and span != written for span, at in spots)
+    later = [at for span, at in spots if at > effect.position and span != written]
+    ops, blocks = frame.info.function.ops, frame.info.function.blocks
+    return any(not exclusive(blocks, ops[effect.position].block, ops[at].block) for at in later)
 
 
 def _is_outlet(s: State, atom: Atom) -> bool:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from leaklint.finding import Span
 from leaklint.index.summary import (
+    Attr,
     Bind,
     Block,
     BlockKind,
@@ -308,6 +309,16 @@ class ClassInfo:
             for op in module.functions[summary.body].function.ops
             if isinstance(op, Bind) and op.annotation is not None and isinstance(op.target, Name)
         }  # names annotated in the class body
+
+    def assigns(self, name: str) -> bool:
+        """Whether a method of the class sets an attribute of that name on its own object."""
+        for method in self.methods.values():
+            own = method.function.params[0].name if method.function.params else ""
+            for op in method.function.ops:
+                if isinstance(op, Bind) and isinstance(op.target, Attr) and op.target.name == name:
+                    if isinstance(op.target.base, Name) and op.target.base.id == own:
+                        return True
+        return False
 
 
 # --- blocks ---------------------------------------------------------------------------------------------------------

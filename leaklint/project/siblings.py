@@ -31,6 +31,7 @@ from leaklint.index.summary import (
 from leaklint.project import evaluate
 from leaklint.project.ambient import own_params
 from leaklint.project.idnames import bare, id_concept, same_id
+from leaklint.project.origins import roots
 from leaklint.project.outbound import client
 from leaklint.project.overrides import Ids, reached
 from leaklint.project.program import FunctionInfo
@@ -106,9 +107,15 @@ def _usual(paths: list[Path]) -> Step | None:
 
 
 def _differs(paths: list[Path], path: Path, usual: Step | None) -> bool:
+    chosen = path.stands_in is not None and path.stands_in.kind in _CHOSEN
     if path.dropped:
-        return any(_asks(other, path.dropped) for other in paths)
-    return path.stands_in is not None and path.stands_in.kind not in _CHOSEN and path.stands_in != usual
+        return not (chosen and _is_used(path)) and any(_asks(other, path.dropped) for other in paths)
+    return path.stands_in is not None and not chosen and path.stands_in != usual
+
+
+def _is_used(path: Path) -> bool:
+    """Whether the function does something else with the id that the path does not ask: it is about two of them."""
+    return any(path.dropped in names(term) for op in path.info.function.ops for term in roots(op))
 
 
 def _asks(path: Path, name: str) -> bool:
