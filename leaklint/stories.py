@@ -97,7 +97,7 @@ def trace(suspect: Suspect) -> Iterator[Step]:
                 yield Step(StepRole.RELATED, suspect.pause, "other requests run here")
             yield Step(StepRole.WRITE, suspect.act, _acts(suspect))
             for span in suspect.also:
-                yield Step(StepRole.RELATED, span, f"looks for a `{suspect.place}` before adding it, too")
+                yield Step(StepRole.RELATED, span, _also(suspect))
         case CacheSuspect(name=name, needs=needs, source=source):
             yield Step(StepRole.WRITE, suspect.span, f"`{name}` keeps the result")
             if source != suspect.span:
@@ -150,7 +150,9 @@ def _because_of_race(suspect: RaceSuspect) -> Iterator[str]:
         yield f"other requests run while it waits for `{_cut(suspect.pause_text)}`"
     elif suspect.threads and not suspect.store:
         yield "it runs in a thread pool, where another request goes on at any time"
-    if suspect.row:
+    if suspect.row and suspect.form is RaceForm.UPDATE:
+        yield f"no row of `{suspect.place}` is locked or has a version, and the database does not compute the new value"
+    elif suspect.row:
         yield f"nothing in `{suspect.place}` says that `{suspect.key}` is unique, and no row is locked"
     elif suspect.store:
         yield f"`{suspect.store}` is asked twice, and other processes ask it in between"
@@ -197,8 +199,14 @@ def _acts(suspect: RaceSuspect) -> str:
     return what + where
 
 
+def _also(suspect: RaceSuspect) -> str:
+    if suspect.form is RaceForm.UPDATE:
+        return f"loads a `{suspect.place}` before changing it, too"
+    return f"looks for a `{suspect.place}` before adding it, too"
+
+
 def _lost(suspect: RaceSuspect) -> str:
-    if suspect.row:
+    if suspect.row and suspect.form is RaceForm.INSERT:
         return "← there are two"
     return {
         RaceForm.INSERT: "← A's is lost",

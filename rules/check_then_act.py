@@ -8,8 +8,9 @@ request runs in between: at an `await` of a coroutine, anywhere in a thread pool
 counts as its caller's.
 
 The same is reported of databases and caches that all worker processes share: a row that is looked for by a session or
-user and added when there is none, where nothing makes its column unique; a key that is looked up and then set to what
-was computed from the old value, or set so that only one of two requests may go on.
+user and added when there is none, where nothing makes its column unique; a row of a session or user that is loaded,
+changed by what it said (`wallet.credits -= price`) and written back; a key that is looked up and then set to what was
+computed from the old value, or set so that only one of two requests may go on.
 
 ## Why it leaks
 
@@ -125,7 +126,8 @@ async def leave(user_id: str) -> None:
 - What is stored is a copy of what is kept elsewhere: fetched twice, it is the same twice.
 - Lazily made clients and caches that belong to no session.
 - The store sees to it: the column is unique or the row locked, the insert is an upsert or its failure is caught, the
-  key is set only where there is none, by a script, or in a transaction that watches it. A cache that is filled with
+  key is set only where there is none, by a script, or in a transaction that watches it; the new value is an expression
+  that the database computes, or the row has a version. A cache that is filled with
   what would be computed the same again is no race. (A lock of the process around a store is told by
   `process-lock-on-shared-store`.)
 
@@ -138,8 +140,8 @@ None for stores: a constraint needs a migration, and which command or transactio
 
 ## What is not found
 
-Statements in SQL text, stores whose calls are not modelled, rows that are read, changed and written back; look-ups more
-than two calls away from the write.
+Statements in SQL text and stores whose calls are not modelled; rows that are written back by code which the function
+does not call, as a session that commits when the request ends; look-ups more than two calls away from the write.
 
 ## References
 
@@ -184,12 +186,16 @@ def _one_step(sources: Sources, suspect: RaceSuspect) -> Fix:
 
 
 def _seen(suspect: RaceSuspect) -> str:
+    if suspect.row and suspect.form is RaceForm.UPDATE:
+        return f"the `{suspect.place}` of this `{suspect.key}`"
     if suspect.row:
         return f"whether there is a `{suspect.place}` for this `{suspect.key}`"
     return f"what `{suspect.place}` holds for `{suspect.key}`" if suspect.key else f"`{suspect.place}`"
 
 
 def _between(suspect: RaceSuspect) -> str:
+    if suspect.row and suspect.form is RaceForm.UPDATE:
+        return "is loaded, changed by what it said and written back, while others do the same"
     if suspect.store:
         return f"is looked up and then {'acted on' if suspect.row else 'set'}, while others ask the same store"
     if suspect.pause is None:
@@ -198,7 +204,7 @@ def _between(suspect: RaceSuspect) -> str:
 
 
 def _then(suspect: RaceSuspect) -> str:
-    if suspect.row:
+    if suspect.row and suspect.form is RaceForm.INSERT:
         return "so two requests both find none and both add one"
     if suspect.store and suspect.form is RaceForm.INSERT:
         return "so two requests both find nothing and both go on"
@@ -210,6 +216,8 @@ def _then(suspect: RaceSuspect) -> str:
 
 
 def _help(suspect: RaceSuspect) -> str:
+    if suspect.row and suspect.form is RaceForm.UPDATE:
+        return "let the database compute the new value, lock the row when it is loaded, or give it a version"
     if suspect.row:
         return (
             f"make `{suspect.key}` unique in `{suspect.place}` and let the second insert fail, or insert with an upsert"

@@ -164,6 +164,7 @@ class Model:
     test_folders: tuple[str, ...] = ()  # packages in which everything is there for tests
     work: tuple[str, ...] = ()  # how names end that identify one piece of work, which belongs to somebody
     unique: tuple[str, ...] = ()  # what says in a class of rows that no two have the same: keywords, calls, attributes
+    versioned: tuple[str, ...] = ()  # what says in a class of rows that a row which was changed meanwhile is refused
     atomic_names: tuple[str, ...] = ()  # how programs call their own functions that see to the same
     atomic_words: tuple[str, ...] = ()  # of a query: the store itself sees to it that two do not act at once
 
@@ -210,7 +211,17 @@ _TABLES: dict[str, type[Any]] = {
     "home": HomeModel,
 }
 
-_LISTS = ("imports", "requires", "test_runners", "test_folders", "work", "unique", "atomic_names", "atomic_words")
+_LISTS = (
+    "imports",
+    "requires",
+    "test_runners",
+    "test_folders",
+    "work",
+    "unique",
+    "versioned",
+    "atomic_names",
+    "atomic_words",
+)
 
 T = TypeVar("T")
 
@@ -457,6 +468,7 @@ class Models:
         self.atomic: set[str] = set()  # last names of calls that have a store keep others out
         self.atomic_keywords: set[str] = set()
         self.unique: set[str] = set()
+        self.versioned: set[str] = set()
         self.atomic_words: tuple[str, ...] = ()
         self.work: tuple[str, ...] = ()
         self.writing: dict[str, CallModel] = {}  # calls that write the file they name, by last name
@@ -472,6 +484,7 @@ class Models:
         self.test_runners.update(model.test_runners)
         self.test_folders.update(model.test_folders)
         self.unique.update(model.unique)
+        self.versioned.update(model.versioned)
         self.atomic.update(model.atomic_names)
         self.atomic_words += model.atomic_words
         self.work += model.work

@@ -34,7 +34,7 @@ def looked_for(s: State, frame: Frame, call: Call, position: int) -> Row | None:
     if len(classes) != 1:
         return None
     cls = classes.pop()
-    known = _columns(s, cls)
+    known = columns(s, cls)
     found: dict[str, tuple[Value, Term]] = {}
     for term in terms:
         for column, value in _compared(s, frame, term, position, cls):
@@ -68,6 +68,26 @@ def may_repeat(s: State, row: Row) -> bool:
             if said and (name in row.columns or name.startswith("__") or "." in name or name in s.models.unique):
                 return False
     return True
+
+
+def is_versioned(s: State, cls: ClassValue) -> bool:
+    """Whether the database refuses to change a row that is no longer what it was when it was loaded."""
+    for of in calls.mro(s, cls)[0]:
+        for name, terms in _class_body(of):
+            said = (at for term in terms for at in _walk(term))
+            if name in s.models.versioned or any(_names(at) in s.models.versioned for at in said):
+                return True
+    return False
+
+
+def _names(term: Term) -> object:
+    match term:
+        case Name(id=name) | Attr(name=name):
+            return name
+        case Const(value=str(text)):
+            return text
+        case _:
+            return None
 
 
 # --- what is compared -----------------------------------------------------------------------------------------------
@@ -126,7 +146,8 @@ def _keys(s: State, frame: Frame, call: Call, position: int) -> Iterator[Term]:
 # --- classes of rows ------------------------------------------------------------------------------------------------
 
 
-def _columns(s: State, cls: ClassValue) -> set[str]:
+def columns(s: State, cls: ClassValue) -> set[str]:
+    """The names that the body of a class of rows binds, those of its bases included."""
     return {name for of in calls.mro(s, cls)[0] for name, _ in _class_body(of)}
 
 

@@ -151,7 +151,10 @@ def _of_call(s: State, frame: Frame, call: Call, position: int, fqn: str) -> Ite
         personal = personal or any(s.models.concept(c) in _PERSONAL for c in row.columns)
         key = tuple(shape(info, term, position) for _, term in row.values)
         yield access._replace(
-            row=row, key=key, personal=personal, said=(row.cls.info.summary.name, ", ".join(row.columns))
+            row=row,
+            key=key,
+            personal=personal,
+            said=(row.cls.info.summary.name, ", ".join(row.columns) or _said(info, row)),
         )
     elif not kind.database and call.args:
         given = evaluate.evaluate(s, frame, call.args[0], position)
@@ -163,6 +166,12 @@ def _of_call(s: State, frame: Frame, call: Call, position: int, fqn: str) -> Ite
             value=call.args[-1] if writes and len(call.args) > 1 else None,
             said=(info.module.source(base) if base else "", info.module.source(text) if text else ""),
         )
+
+
+def _said(info: FunctionInfo, row: Row) -> str:
+    """The primary key as the code writes it."""
+    span = next((found for _, term in row.values if (found := getattr(term, "span", 0))), 0)
+    return info.module.source(span) if span else ""
 
 
 def _whole(info: FunctionInfo, call: Call, position: int) -> Range:

@@ -1,8 +1,8 @@
 """Look-ups in databases and caches of other processes that another request outdates before the write behind them.
 
 Takes a solved program and gives suspects: a key that is looked up and then set, a row that is looked for and then
-added. Nothing asks the store to keep others out, no lock is held, and no unique column refuses the second row. What is
-under a lock of the process is told by `stores`. Nothing here words a finding.
+added, or loaded and changed by what it said. Nothing asks the store to keep others out, no lock is held, and no unique
+column refuses the second row. What is under a lock of the process is told by `stores`. Nothing here words a finding.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from leaklint.project.store_access import Access, Stores
 from leaklint.project.stores import derived, holds
 from leaklint.project.suspect import RaceForm, RaceSuspect
 from leaklint.project.values import ClassValue, Token
+from leaklint.project.written_back import Change, changes
 
 
 class Pair(NamedTuple):
@@ -42,12 +43,12 @@ def store_races(s: State, ways: Routes, plan: Schedule, locks: Locks, stores: St
 
     What is missing is missing in the class: a column or several that no two rows have in common.
     """
-    rows: dict[ClassValue, list[RaceSuspect]] = defaultdict(list)
+    rows: dict[tuple[ClassValue, RaceForm], list[RaceSuspect]] = defaultdict(list)
     for row, suspect in _all(s, ways, plan, locks, stores):
         if row is None:
             yield suspect
         else:
-            rows[row.cls].append(suspect)
+            rows[row.cls, suspect.form].append(suspect)
     for first, *others in rows.values():
         yield replace(first, also=tuple(sorted(other.span for other in others)))
 
@@ -66,6 +67,16 @@ def _all(
             if place not in seen:
                 seen.add(place)
                 yield pair.read.row, _suspect(ways, plan, frame, pair)
+        for change in changes(stores, frame):
+            alone = s.one_process and not plan.preemptive(frame)
+            if locks.around(frame) or locks.over(frame, change.read.call.order, change.saved):
+                continue
+            if alone and plan.between(frame, change.read.call.order, change.saved) is None:
+                continue
+            place = (change.read.doer, change.read.span)
+            if place not in seen:
+                seen.add(place)
+                yield change.row, _suspect_of_change(ways, plan, frame, change)
 
 
 def _interleaves(plan: Schedule, frame: Frame, pair: Pair) -> bool:
@@ -211,4 +222,19 @@ def _suspect(ways: Routes, plan: Schedule, frame: Frame, pair: Pair) -> RaceSusp
         sure=pair.sure,
         store=read.store,
         row=read.row is not None,
+    )
+
+
+def _suspect_of_change(ways: Routes, plan: Schedule, frame: Frame, change: Change) -> RaceSuspect:
+    """A change is one of the frame's own function, whoever looks the row up."""
+    info, module = frame.info, frame.info.module
+    pair = Pair(change.read, change.read, RaceForm.UPDATE, False)
+    pause = plan.between(frame, change.read.call.order, change.saved)
+    return replace(
+        _suspect(ways, plan, frame, pair),
+        act=module.span(change.span),
+        act_text=module.source(change.span),
+        doer=info.qualname,
+        pause=module.span(pause.span) if pause is not None else None,
+        pause_text=module.source(pause.span) if pause is not None else "",
     )
