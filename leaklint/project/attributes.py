@@ -140,7 +140,7 @@ def _class_attribute(s: State, frame: Frame, atom: ClassValue, name: str, span: 
 
 
 def _bound_to_class(s: State, value: Atom, cls: ClassValue) -> Atom:
-    if isinstance(value, FunctionValue) and "classmethod" in s.traits.get(value.info, ()):
+    if isinstance(value, FunctionValue) and "classmethod" in s.traits.get(value, ()):
         return s.method(value, cls)
     return value
 
@@ -255,7 +255,7 @@ def _annotated(s: State, frame: Frame, order: tuple[ClassValue, ...], name: str)
 def _bound_to_instance(s: State, frame: Frame, value: Atom, receiver: Instance, span: int, at: int) -> Value:
     if not isinstance(value, FunctionValue):
         return frozenset((value,))
-    traits = s.traits.get(value.info, ())
+    traits = s.traits.get(value, ())
     if "staticmethod" in traits:
         return frozenset((value,))
     if "classmethod" in traits and receiver.cls is not None:
@@ -264,7 +264,7 @@ def _bound_to_instance(s: State, frame: Frame, value: Atom, receiver: Instance, 
     if "property" in traits:
         call = Call(Name("", span), (), (), span, 0)
         return calls.call_atom(s, frame, method, call, (), (), at)
-    if value.info.function.owner < 0:
+    if value.info.function.owner < 0 and value.info.parent is value.info.module.functions[0]:
         return frozenset((value,))  # a function stored in the class body from elsewhere keeps its own first parameter
     return frozenset((method,))
 

@@ -189,9 +189,9 @@ def bind_arguments(
         into = bound if key in by_name else extra
         into[key] = into[key] | value if key in into else value
     if rest is not None:
-        bound[rest] = _packed(
-            s, frame, term, "builtins.tuple", rest, {item_field(i): v for i, v in enumerate(leftover)}
-        )
+        items = {item_field(i): v for i, v in enumerate(leftover)}
+        whose = "" if receiver is None or positional else f" {receiver:d}"  # else it is among the items
+        bound[rest] = _packed(s, frame, term, "builtins.tuple", f"{rest}{whose}", items)
     if more is not None:
         items = {(ITEMS if k == ITEMS else item_field(k)): v for k, v in extra.items()}
         bound[more] = _packed(s, frame, term, "builtins.dict", more, items)

@@ -51,7 +51,7 @@ def _decorate(s: State, frame: Frame, value: Value, term: Term, at: int) -> Valu
     if _is_setter(term):
         for atom in functions:
             if isinstance(atom, FunctionValue):
-                s.traits[atom.info].add("setter")
+                s.traits[atom].add("setter")
         return value
     called = isinstance(term, Call)
     makers = evaluate.evaluate(s, frame, term.func if isinstance(term, Call) else term, at)
@@ -91,18 +91,18 @@ def _library_name(atom: Atom) -> str | None:
 def _library_decorator(s: State, frame: Frame, fqn: str, functions: Value, term: Term, at: int) -> None:
     model = s.models.call(fqn)
     for atom in functions:
-        info = _info(atom)
-        if info is None:
+        function = atom.function if isinstance(atom, Method) else atom
+        if not isinstance(function, FunctionValue):
             continue
         if model is not None:
             if model.gives in _TRAITS:
-                s.traits[info].add(model.gives)
+                s.traits[function].add(model.gives)
             if model.memo:
-                s.memoised.setdefault(info, (term, frame))
+                s.memoised.setdefault(function.info, (term, frame))
             if model.gives == "argument" and isinstance(term, Call) and len(term.args) > model.argument:
                 _decorate(s, frame, frozenset((atom,)), term.args[model.argument], at)  # what it adapts to methods
         elif fqn in ("builtins.property", "builtins.staticmethod", "builtins.classmethod"):
-            s.traits[info].add(fqn.rpartition(".")[2])
+            s.traits[function].add(fqn.rpartition(".")[2])
     for entry in s.models.decorator(fqn):
         label = _label(entry, fqn, term, functions)
         for atom in functions:
@@ -383,7 +383,7 @@ def shaped(s: State, frame: Frame, function: FunctionValue) -> None:
 
 def _receiver_of(s: State, cls: ClassValue, function: FunctionValue, entry: EntryModel) -> Atom | None:
     """Methods decorated in a class body belong to an instance that the framework or the program makes."""
-    if "staticmethod" in s.traits.get(function.info, ()) or not function.info.function.params:
+    if "staticmethod" in s.traits.get(function, ()) or not function.info.function.params:
         return None
     phase = Phase.REQUEST if entry.instance == "request" else Phase.SETUP
     return s.the_instance(cls, "", cls.info.module, cls.info.summary.head, phase)

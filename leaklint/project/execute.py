@@ -292,7 +292,7 @@ def _setter(s: State, frame: Frame, atom: Atom, name: str) -> FunctionValue | No
         return None
     for cls in calls.mro(s, atom.cls)[0]:
         for value in s.read(cls, name, frame):
-            if isinstance(value, FunctionValue) and "setter" in s.traits.get(value.info, ()):
+            if isinstance(value, FunctionValue) and "setter" in s.traits.get(value, ()):
                 return value
     return None
 

@@ -71,7 +71,7 @@ def _assume_functions(s: State, frame: Frame, module: ModuleValue) -> bool:
         if isinstance(atom, FunctionValue) and atom.info.module is module.module and not name.startswith("_")
     ]
     for name, function in functions:
-        is_manager = "contextmanager" in s.traits.get(function.info, ())
+        is_manager = "contextmanager" in s.traits.get(function, ())
         label = f"public {'context manager' if is_manager else 'function'} {name}"
         entries.add(s, frame, OFFERED if is_manager else LIBRARY, label, function, function.info.function.head)
     return bool(functions)

@@ -42,7 +42,7 @@ PROVIDED = "(provided)"  # what a provider gives to all who ask for it
 ITEMS = "[*]"  # heap field of items under unknown keys
 _CONTEXTS = {Phase.SETUP: 3, Phase.REQUEST: 4}  # frames of one function before calls share one
 _SELECTED = 64  # frames of a function that is given names of modules
-_DECORATED = 200  # frames of set-up code that is given a function and makes another, as decorators do
+_DECORATED = 4000  # frames of set-up code that is given a function and makes another, as decorators do
 _DEPTH = 2  # objects made by objects made by ... before they share one atom
 _OBJECTS = 4  # objects of one class, or of one place, that are told apart
 _LITERALS = 4  # constants kept in one value
@@ -191,7 +191,7 @@ class State:
     factories: list[tuple[Frame, EntryModel, str]] = field(default_factory=list)  # what they return is a handler
     memoised: dict[FunctionInfo, tuple[Term, Frame]] = field(default_factory=dict)
     filled: dict[Frame, EntryModel] = field(default_factory=dict)  # frames whose arguments a framework provides
-    traits: dict[FunctionInfo, set[str]] = field(default_factory=lambda: defaultdict(set))
+    traits: dict[FunctionValue, set[str]] = field(default_factory=lambda: defaultdict(set))
     scripts: dict[Module, EntryModel] = field(default_factory=dict)  # run anew for every session
     module_frames: dict[Module, Frame] = field(default_factory=dict)
     gave_up: int = 0  # frames left as they were after so many visits, or never entered so deep in set-up code
