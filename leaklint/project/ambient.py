@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from leaklint.index.summary import Attr, Bind, Blend, Call, Choice, Display, Kind, Name, ParamKind, Return, Term
+from leaklint.index.summary import Attr, Bind, Blend, Call, Choice, Const, Display, Kind, Name, ParamKind, Return, Term
 from leaklint.models import CallModel
 from leaklint.project import evaluate
 from leaklint.project.idnames import holder_concept, id_concept
 from leaklint.project.program import FunctionInfo, Module
-from leaklint.project.spots import Spot, around, conditions, names, origins, spots
+from leaklint.project.spots import Spot, around, conditions, names, origins, parts, spots
 from leaklint.project.state import Frame, Made, State
 from leaklint.project.values import Ambient, Instance, Phase
 
@@ -34,6 +34,7 @@ class AmbientUse:
     kind: str  # "context" or "settings"
     asks: frozenset[str]  # parameters that decide whether it counts, in any way
     stands_for: frozenset[str]  # parameters that its alternatives come from: `opts.get("session_id") or current()`
+    by_name: frozenset[str]  # those asked for it alone: `env.get("MAIL_API_KEY") or settings.mail_api_key`
 
 
 @dataclass
@@ -187,6 +188,8 @@ def _uses(found: Survey, info: FunctionInfo) -> Iterator[AmbientUse]:
             continue
         concept, name, kind = known
         own = own_params(info)
+        instead = [(_says(term, name), origins(info, term, at) & own) for term, at in _alternatives(info, spot)]
+        generic = {name for said, params in instead if not said for name in params}
         yield AmbientUse(
             info,
             spot,
@@ -194,7 +197,8 @@ def _uses(found: Survey, info: FunctionInfo) -> Iterator[AmbientUse]:
             name,
             kind,
             frozenset(asks(found, info, spot) & own),
-            frozenset(_stands_for(info, spot) & own),
+            frozenset().union(*(params for _, params in instead)),
+            frozenset().union(*(params for said, params in instead if said)) - generic,
         )
 
 
@@ -232,33 +236,34 @@ def _read_of_context(found: Survey, info: FunctionInfo, call: Call) -> str:
     return ""
 
 
-def _stands_for(info: FunctionInfo, spot: Spot) -> set[str]:
-    """What the values come from that an ambient one is the alternative to: other parts, bindings, returns."""
-    found: set[str] = set()
+def _alternatives(info: FunctionInfo, spot: Spot) -> Iterator[tuple[Term, int]]:
+    """What may stand in place of an ambient value: other parts, bindings, the parameter it is bound to, returns."""
     inner = spot
     for outer in around(spot):
         if isinstance(outer.term, Choice):
-            found |= _of_alternatives(info, [p for p in outer.term.parts if p is not inner.term], outer.position)
+            yield from ((part, outer.position) for part in outer.term.parts if part is not inner.term)
         elif inner.role not in ("part", "same"):
-            return found
+            return
         inner = outer
     op = info.function.ops[spot.position]
     if inner.role == "bind" and isinstance(op, Bind) and isinstance(op.target, Name):
         for position in info.binds()[op.target.id]:
             other = info.function.ops[position]
             if position != spot.position and isinstance(other, Bind):
-                found |= _of_alternatives(info, [other.value], position)
+                yield other.value, position
         if op.target.id in info.param_names:
-            found.add(op.target.id)
+            yield op.target, spot.position
     if inner.role == "return":
         for position, other in enumerate(info.function.ops):
             if position != spot.position and isinstance(other, Return):
-                found |= _of_alternatives(info, [other.value], position)
-    return found
+                yield other.value, position
 
 
-def _of_alternatives(info: FunctionInfo, terms: list[Term], position: int) -> set[str]:
-    return {name for term in terms for name in origins(info, term, position)}
+def _says(term: Term, name: str) -> bool:
+    """Whether a term holds a name as a text, in whatever case."""
+    if isinstance(term, Const):
+        return isinstance(term.value, str) and term.value.casefold() == name.casefold()
+    return any(_says(inner, name) for _, _, inner in parts(term))
 
 
 def asks(found: Survey, info: FunctionInfo, spot: Spot) -> set[str]:

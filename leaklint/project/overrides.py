@@ -50,6 +50,7 @@ class Ids:
     found: Survey
     uses: dict[FunctionInfo, tuple[AmbientUse, ...]]
     options: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))  # annotations
+    named: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))  # "" for whatever name
     resolvers: dict[str, list[tuple[FunctionInfo, frozenset[str]]]] = field(default_factory=lambda: defaultdict(list))
     carriers: dict[FunctionInfo, Carrier] = field(default_factory=dict)
 
@@ -66,6 +67,7 @@ def ids(found: Survey) -> Ids:
                     use.concept,
                 ):  # a `user` is more than an override of a tenant
                     known.options[use.concept, name].add(_annotation(info, param))
+                    known.named[use.concept, name].add(use.name if name in use.by_name else "")
             if use.stands_for and _is_returned(info, use.spot):
                 known.resolvers[use.concept].append((info, use.stands_for))
     _find_carriers(known)
@@ -150,11 +152,16 @@ def _overridden(known: Ids, use: AmbientUse) -> Override | None:
     if id_concept(found.state.models, name) != use.concept:
         return None
     for override in scope:
-        if override.is_options:
+        if override.is_options and _is_asked_for(known, override, use):
             return override
         if use.kind == "context" and same_id(name, override.name) and not _beside(use.spot, override.name):
             return override
     return None
+
+
+def _is_asked_for(known: Ids, override: Override, use: AmbientUse) -> bool:
+    """Whether such options are asked for this id: the key to one service, under its name, says nothing of others."""
+    return not known.named[use.concept, override.name].isdisjoint(("", use.name))
 
 
 def _beside(spot: Spot, override: str) -> bool:
