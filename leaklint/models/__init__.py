@@ -40,6 +40,7 @@ class EntryModel:
     label: str = ""  # "FastAPI route {name} {0}": {name} is the last part, {0} the first argument
     phase: str = "request"  # or "setup": start-up and shutdown hooks
     concurrency: str = "auto"  # "auto": a loop for coroutines, else a pool; or "loop", "pool", "task"
+    turns: tuple[str, ...] = ()  # one request of a function at a time, unless a call has one of these keywords
     returned: bool = False  # what the function gives back is the handler: middleware factories
     yields: str = ""  # what it yields or returns by name are attributes of this holder of each request
     makes: str = ""  # the class of what a decorated name becomes: "celery.Task"

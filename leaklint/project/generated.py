@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from leaklint.index.summary import Attr, Bind, Blend, Call, Const, How, Item, Kind, Name, Return, Term
+from leaklint.index.summary import Attr, Await, Bind, Blend, Call, Const, How, Item, Kind, Name, Return, Term
 from leaklint.models import Models
+from leaklint.project import evaluate
 from leaklint.project.id_uses import IdUse, id_concept, uses_in
 from leaklint.project.lifetimes import Lifetimes
 from leaklint.project.origins import Origin, Site, Step, span_of, target_name
@@ -16,7 +17,7 @@ from leaklint.project.program import FunctionInfo
 from leaklint.project.routes import Routes
 from leaklint.project.state import Frame, State
 from leaklint.project.suspect import Strength
-from leaklint.project.values import Taint, Token
+from leaklint.project.values import NOTHING, Taint, Token
 
 _OF_PROCESS = (
     "instance",
@@ -84,11 +85,33 @@ def becomes_id(s: State, user: Frame, token: Token) -> tuple[Site, Origin] | Non
         how = _named_binding(s, frame.info, token)
         if how is not None and isinstance(how.op, Bind):
             return Site(frame.info, frame.info.function.ops.index(how.op), None, how.op.value, ()), how
+        if found := _named_by_callee(s, frame, token):
+            return found
         if any(token in value for value in frame.args.values()) and len(seen) < _CALLERS:
             callers = [caller for caller in frame.callers if caller not in seen]
             seen.update(callers)
             work += callers
     return None
+
+
+def _named_by_callee(s: State, frame: Frame, token: Token) -> tuple[Site, Origin] | None:
+    """The argument `make()` of a call whose parameter has the name of an id."""
+    for made in frame.made.values():
+        for position, term in enumerate(made.term.args):
+            if not isinstance(term, (Call, Await)) or token not in evaluate.evaluate(s, frame, term, made.position):
+                continue
+            for target in made.targets:
+                given = target.info.function.params[position + (target.receiver is not None) :][:1]
+                if given and id_concept(s.models, given[0].name) and token in target.args.get(given[0].name, NOTHING):
+                    how = Origin("argument", given[0].name, span_of(term, token.span), False, None)
+                    return Site(frame.info, made.position, None, term, ()), how
+    return None
+
+
+def names_an_id(models: Models, function: str, concept: str) -> bool:
+    """Whether a function's name says what it gives, as `session_of` and `resolve_thread` do."""
+    words = function.strip("_").split("_")
+    return any(models.concept(f"{word}_id") == concept for word in words)
 
 
 def _form(info: FunctionInfo) -> str:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from leaklint.finding import Span
 from leaklint.index.summary import Attr, Bind, Const, Item, Kind, Name, Range, Term, Test
 from leaklint.project import calls
-from leaklint.project.generated import becomes_id, brought_in, is_of_process, name_alone
+from leaklint.project.generated import becomes_id, brought_in, is_of_process, name_alone, names_an_id
 from leaklint.project.id_defaults import factory_for
 from leaklint.project.id_uses import IdUse, id_concept, uses
 from leaklint.project.lifetimes import Lifetimes
@@ -268,7 +268,8 @@ def _generated(s: State, use: IdUse, atom: Token, kept: Mapping[Atom, Memo]) -> 
         return None if silent else Brought(use, at, how, IdOrigin.IMPORT_TIME)
     if not use.kept and use.frame.entry is None:
         return None  # its callers decide
-    if how.form in ("assign", "return") and not id_concept(s.models, how.name):
+    said = how.form == "return" and names_an_id(s.models, how.name, use.occurrence.concept)
+    if how.form in ("assign", "return") and not said and not id_concept(s.models, how.name):
         named = becomes_id(s, use.frame, atom)
         if named is None:
             return None  # a time, a number: nothing there takes it for an id

@@ -35,6 +35,7 @@ from leaklint.project.schedule import schedule
 from leaklint.project.state import Frame, State
 from leaklint.project.surroundings import with_surroundings
 from leaklint.project.suspect import Suspect
+from leaklint.project.terms import calls_in
 from leaklint.project.values import Atom, External, Phase
 
 
@@ -212,7 +213,7 @@ def _registers(s: State, module: Frame, info: FunctionInfo) -> bool:
         if op.__class__ is Bind and op.how is How.DEFINE and isinstance(op.value, FunctionRef):
             if any(_decorates(s, d) for d in functions[op.value.index].function.decorators):
                 return True
-    calls_made = [call for op in info.function.ops for call in _calls_in(op)]
+    calls_made = [call for op in info.function.ops for call in calls_in(op)]
     return any(_passes_function(s, info, call) or _makes_application(s, module, call) for call in calls_made)
 
 
@@ -261,14 +262,3 @@ def _is_function(info: FunctionInfo, term: Term) -> bool:
                 return True
         scope = scope.parent
     return False
-
-
-def _calls_in(op: tuple[object, ...]) -> Iterable[Call]:
-    stack: list[tuple[object, ...]] = [op]
-    while stack:
-        node = stack.pop()
-        if node.__class__ is Call:
-            yield node
-        for part in node:
-            if isinstance(part, tuple):
-                stack.append(part)

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from leaklint.index.summary import Await, Block, Call, Range, Yield
-from leaklint.project.program import ancestors, exclusive, within
+from leaklint.project.program import FunctionInfo, ancestors, exclusive, within
 from leaklint.project.routes import Routes, concurrency
 from leaklint.project.state import Frame, State
+from leaklint.project.terms import calls_in
 
 _LOOP, _POOL = "loop", "pool"
+_LANES = 3  # ways to run a frame that are told apart
 
 
 class Wait(NamedTuple):
@@ -27,22 +29,34 @@ class Wait(NamedTuple):
     block: int
 
 
+class Lane(NamedTuple):
+    """How a frame is run: on the loop or in a pool, and the function whose requests take turns, if they do."""
+
+    kind: str
+    turns: FunctionInfo | None
+
+
 @dataclass
 class Schedule:
     """How the frames that requests reach are run; `suspensions` are worked out once a frame."""
 
     state: State
-    kinds: dict[Frame, set[str]]
+    kinds: dict[Frame, set[Lane]]
     _real: dict[Frame, tuple[Wait, ...]] = field(default_factory=dict)
     _asked: set[Frame] = field(default_factory=set)
 
     def preemptive(self, frame: Frame) -> bool:
         """Whether the frame runs in a thread of its own, beside others of the same process."""
-        return _POOL in self.kinds.get(frame, ())
+        return any(lane.kind == _POOL for lane in self.kinds.get(frame, ()))
+
+    def on_loop(self, frame: Frame) -> bool:
+        """Whether the frame runs on an event loop."""
+        return any(lane.kind == _LOOP for lane in self.kinds.get(frame, ()))
 
     def concurrent(self, frame: Frame) -> bool:
         """Whether another request of the same process may run in the middle of the frame at all."""
-        return bool(self.kinds.get(frame))
+        lanes = self.kinds.get(frame, set())
+        return any(lane.turns is None for lane in lanes) or len({lane.turns for lane in lanes}) > 1
 
     def suspensions(self, frame: Frame) -> tuple[Wait, ...]:
         """The points of the frame's body that give control back to the event loop."""
@@ -81,23 +95,39 @@ def schedule(s: State, ways: Routes) -> Schedule:
     for frame in ways.before:
         for caller, call in frame.callers.items():
             callees[caller].append((frame, call))
-    kinds: dict[Frame, set[str]] = {}
+    kinds: dict[Frame, set[Lane]] = {}
     work: deque[Frame] = deque()
     for frame in ways.before:
         if frame.entry is not None and concurrency(frame) in (_LOOP, _POOL):
-            _add(kinds, work, frame, concurrency(frame))
+            turns = frame.info if _takes_turns(s, frame.entry.model.turns) else None
+            _add(kinds, work, frame, concurrency(frame), turns)
     while work:
         caller = work.popleft()
         for callee, call in callees[caller]:
-            for kind in tuple(kinds[caller]):
-                _add(kinds, work, callee, _kind_of_call(s, caller, callee, call, kind))
+            for lane in tuple(kinds[caller]):
+                _add(kinds, work, callee, _kind_of_call(s, caller, callee, call, lane.kind), lane.turns)
     return Schedule(s, kinds)
 
 
-def _add(kinds: dict[Frame, set[str]], work: deque[Frame], frame: Frame, kind: str) -> None:
+def _takes_turns(s: State, unless: tuple[str, ...]) -> bool:
+    """Whether requests of one function wait for each other: no call of the program says otherwise by a keyword."""
+    return bool(unless) and not any(
+        keyword in unless
+        for module in s.program.modules
+        if any(module.mentions(name) for name in unless)
+        for info in module.functions
+        for call in calls_in(info.function.ops)
+        for keyword, _ in call.keywords
+    )
+
+
+def _add(
+    kinds: dict[Frame, set[Lane]], work: deque[Frame], frame: Frame, kind: str, turns: FunctionInfo | None
+) -> None:
     known = kinds.setdefault(frame, set())
-    if kind and kind not in known:
-        known.add(kind)
+    lane = Lane(kind, turns if len(known) < _LANES else None)
+    if kind and lane not in known and Lane(kind, None) not in known:
+        known.add(lane)
         work.append(frame)
 
 

@@ -5,7 +5,7 @@ Follows local names to what they were bound to, and parameters to the arguments 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from leaklint.index.summary import (
@@ -121,3 +121,15 @@ def arguments(
         if name is not None:
             given[name] = shape(info, value, position, outer)
     return given
+
+
+def calls_in(term: tuple[object, ...]) -> Iterable[Call]:
+    """All calls in a term, an operation, or several of them."""
+    stack: list[tuple[object, ...]] = [term]
+    while stack:
+        node = stack.pop()
+        if node.__class__ is Call:
+            yield node
+        for part in node:
+            if isinstance(part, tuple):
+                stack.append(part)

@@ -23,8 +23,6 @@ from leaklint.project.state import Effect, Frame, State
 from leaklint.project.suspect import Access, Strength, ThreadLocalSuspect, Use
 from leaklint.project.values import Atom, Instance
 
-_LOOP = "loop"
-
 
 @dataclass
 class _Slot:
@@ -119,15 +117,15 @@ def _judged(asked: _Asked, lives: Lifetimes, local: Instance, name: str) -> Iter
         use = Use(Access.READ, module.span(span), module.span(op.span), frame.info.qualname, True)
         told[use] = frame
     for frame, effect in slot.writes:
-        if _LOOP in asked.plan.kinds.get(frame, ()):
+        if asked.plan.on_loop(frame):
             pause = _pause(asked, frame, effect, [f for f, _, _ in reads])
             if pause is not None:
                 yield _suspect(asked, lives, local, name, frame, effect.span, effect, pause.span, tuple(told))
                 return
-    if any(_LOOP in asked.plan.kinds.get(frame, ()) for frame, _ in slot.writes):
+    if any(asked.plan.on_loop(frame) for frame, _ in slot.writes):
         return
     for frame, span, _ in reads:
-        if _LOOP in asked.plan.kinds.get(frame, ()):
+        if asked.plan.on_loop(frame):
             yield _suspect(asked, lives, local, name, frame, span, None, None, tuple(told))
             return
 
@@ -156,7 +154,7 @@ def _pause(asked: _Asked, frame: Frame, effect: Effect, readers: list[Frame]) ->
         if (at.entry is not None or at in asked.s.filled) and not _all_below(at, readers):
             return _Pause(None)
         for caller, call in at.callers.items():
-            if caller not in seen and _LOOP in asked.plan.kinds.get(caller, ()):
+            if caller not in seen and asked.plan.on_loop(caller):
                 seen.add(caller)
                 held = _with_block(caller.info, call.order) if end is not None else None
                 work.append((caller, call.order, held))
