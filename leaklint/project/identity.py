@@ -41,8 +41,9 @@ def instead_of(writes: list[WriteSuspect], found: list[IdSuspect]) -> list[Write
     """The writes that are not told as ids already: one store, one finding."""
     told = {f.span for f in found if f.origin is IdOrigin.MEMOIZED}
     keys = [f.span for f in found if f.form == "key"]
+    constants = {f.value_span for f in found if f.origin in (IdOrigin.CONSTANT, IdOrigin.FALLBACK)}
     rest = (w for w in writes if w.span not in told and told.isdisjoint(w.kept_by))
-    return [w for w in rest if not any(_holds(w, k) for k in keys)]
+    return [w for w in rest if constants.isdisjoint(w.keys) and not any(_holds(w, k) for k in keys)]
 
 
 def _holds(write: WriteSuspect, key: Span) -> bool:

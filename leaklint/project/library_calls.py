@@ -304,6 +304,8 @@ def _gives(
             return _handed(s, frame, instance)
         case "request":
             return frozenset((s.taint(Strength.IDENTITY if model.concept else Strength.CONTENT, model.concept),))
+        case "receiver":
+            return NOTHING if receiver is None else frozenset((receiver,))
         case "provider":
             return _provider(s, frame, fqn, term, args, keywords, at)
         case "ambient":

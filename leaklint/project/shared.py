@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from leaklint.finding import Span
-from leaklint.index.summary import Attr, Bind, Call, Const, Display, Drop, Eval, Kind, Name, Range, Term, covers
+from leaklint.index.summary import Attr, Bind, Call, Const, Display, Drop, Eval, Item, Kind, Name, Range, Term, covers
 from leaklint.models import AttributeModel
 from leaklint.project import evaluate
 from leaklint.project.calls import mro
@@ -402,8 +402,23 @@ def _suspect(s: State, lives: Lifetimes, ways: Routes, story: Story) -> WriteSus
         suspends=_suspension(frame, effect),
         certain=True,
         apart=_apart(s, ways, story),
+        keys=tuple(sorted(set(_constant_keys(s, frame, effect)))),
         kept_by=tuple(sorted(set(_kept_by(lives, story)))),
     )
+
+
+def _constant_keys(s: State, frame: Frame, effect: Effect) -> Iterator[Span]:
+    """The constants under whose names something is kept: `turns[conversation]`, where all callers say the same."""
+    place: Term | None = effect.place
+    keys = [effect.key_term]
+    while isinstance(place, (Item, Attr)):
+        keys.append(place.key if isinstance(place, Item) else None)
+        place = place.base
+    for key in keys:
+        if key is not None and not isinstance(key, Const):
+            for atom in evaluate.evaluate(s, frame, key, effect.position):
+                if isinstance(atom, Literal):
+                    yield atom.module.span(atom.span)
 
 
 def _kept_by(lives: Lifetimes, story: Story) -> Iterator[Span]:

@@ -198,6 +198,7 @@ class WriteSuspect(Suspect):
     certain: bool  # the object is known, not assumed, to be the shared one
     apart: Use | None = None  # a use by what a writing request does not run: start-up code, another kind of request
     passing: Passing = Passing()
+    keys: tuple[Span, ...] = ()  # the constants, wherever they stand, that names in its subscripts stand for
     kept_by: tuple[Span, ...] = ()  # the stores that made something of one request outlive it, and so the place
 
 
