@@ -21,6 +21,7 @@ from leaklint.index.summary import (
     Item,
     Name,
     Op,
+    ParamKind,
     Part,
     Range,
     Return,
@@ -272,7 +273,11 @@ def _argument(
     if made is None or _is_label(name):
         return None
     if made.targets:
-        return None if _taken_on(s, made.targets, value) else (f"argument of `{_source(frame, call.func)}`", True)
+        return (
+            None
+            if _taken_on(s, made.targets, context.role, value)
+            else (f"argument of `{_source(frame, call.func)}`", True)
+        )
     models = [s.models.call(fqn) for fqn in made.external]
     if any(m is not None and m.log for m in models) or name.endswith(_RAISED):
         return None
@@ -295,13 +300,18 @@ def _is_label(name: str) -> bool:
     return name in _LABELLING or name.startswith(_LABELLING_PREFIXES)
 
 
-def _taken_on(s: State, targets: tuple[Frame, ...], value: Value) -> bool:
-    """Whether a function called names the id among its parameters, so that its own uses decide."""
-    return any(
-        id_concept(s.models, p.name) and value & target.args.get(p.name, NOTHING)
-        for target in targets
-        for p in target.info.function.params
-    )
+def _taken_on(s: State, targets: tuple[Frame, ...], role: str | int, value: Value) -> bool:
+    """Whether a function called names the id among its parameters, or packs it for another: then its uses decide."""
+    for target in targets:
+        for p in target.info.function.params:
+            held = target.args.get(p.name, NOTHING)
+            if p.kind in (ParamKind.VAR_KEYWORD, ParamKind.VAR_POSITIONAL):
+                items = NOTHING.union(*(of for atom in held for of in s.heap.get(atom, {}).values()))
+                if isinstance(role, str) is (p.kind is ParamKind.VAR_KEYWORD) and value & items:
+                    return True
+            elif id_concept(s.models, p.name) and value & held:
+                return True
+    return False
 
 
 def _entry(
