@@ -8,18 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from leaklint.index.summary import Attr, Term
+from leaklint.index.summary import Attr, BlockKind, Term
 from leaklint.models import Models
 from leaklint.project.asking import value_of
 from leaklint.project.lifetimes import Lifetimes
+from leaklint.project.program import ancestors
 from leaklint.project.routes import Routes
 from leaklint.project.state import Frame, Made, State
 from leaklint.project.suspect import Access, Use
 from leaklint.project.uses import name_occurrences, use
-from leaklint.project.values import Instance, ModuleValue
+from leaklint.project.values import Instance, ModuleValue, Phase
 
 DEFAULT = "(default)"  # heap field of what a variable is made with
 _VALUE = "(value)"  # what `set` writes to, in the models
+_OPTIONAL = (BlockKind.IF, BlockKind.ELSE, BlockKind.CASE, BlockKind.EXCEPT, BlockKind.LOOP)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +69,43 @@ def touches(s: State, frame: Frame) -> Iterator[Touch]:
         for atom in value_of(s, frame, made.term.func.base, made.position):
             if isinstance(atom, Instance) and is_variable(s.models, atom):
                 yield Touch(frame, made, atom, access)
+
+
+def is_task(entry: Frame) -> bool:
+    """Whether an entry is one of a worker, whose hooks run before tasks, and not of a server."""
+    return entry.entry is not None and entry.entry.model.concurrency == "task"
+
+
+def entries_of(frame: Frame) -> set[Frame]:
+    """The entries from which requests come to a frame."""
+    seen, work = {frame}, [frame]
+    for at in work:
+        for caller in at.callers:
+            if caller not in seen and caller.phase is Phase.REQUEST:
+                seen.add(caller)
+                work.append(caller)
+    return {at for at in work if at.entry is not None}
+
+
+def is_for_every(entry: Frame) -> bool:
+    """Whether a framework runs an entry with every request, as middleware and hooks."""
+    return entry.entry is not None and entry.entry.model.every
+
+
+def is_certain(ways: Routes, touch: Touch) -> bool:
+    """Whether the way from the entry to a call passes no branch, as far as blocks tell."""
+    at, order = touch.frame, touch.made.term.order
+    while True:
+        function = at.info.function
+        block = next((op.block for op in function.ops if op.order >= order), 0)
+        if any(function.blocks[b].kind in _OPTIONAL for b in ancestors(function.blocks, block)):
+            return False
+        if any(b.exits and b.end <= order and b.kind is BlockKind.IF for b in function.blocks):
+            return False
+        step = ways.before[at]
+        if step is None:
+            return True
+        at, order = step[0], step[1].order
 
 
 def is_variable(models: Models, instance: Instance) -> bool:

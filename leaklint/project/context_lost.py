@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 from leaklint.index.summary import Call, Term
 from leaklint.models import CallModel
 from leaklint.project.calls import mro
-from leaklint.project.context import Touch, name_of, touches
+from leaklint.project.context import Touch, entries_of, is_task, name_of, touches
 from leaklint.project.idnames import holder_concept
 from leaklint.project.lifetimes import Lifetimes
 from leaklint.project.missing import given, wanted
@@ -196,14 +196,14 @@ def _lost(
                 reads.setdefault(touch.variable, touch)
             elif touch.access is Access.STORE:
                 own.add(touch.variable)
-    entries = _entries(border.frame)
+    entries = entries_of(border.frame)
     found: dict[Instance, _Loss] = {}
     for variable, read in reads.items():
         if variable in own:
             continue
         before = [t for t in setters.get(variable, ()) if t.frame not in inside and _is_before(t, entries)]
         if before:
-            setter = min(before, key=lambda t: not _entries(t.frame) & entries)  # the request's own, if there is one
+            setter = min(before, key=lambda t: not entries_of(t.frame) & entries)  # the request's own, if there is one
             found[variable] = _Loss(read, setter, _way(read.frame, below), below[read.frame].logged)
     return found
 
@@ -220,25 +220,10 @@ def _way(frame: Frame, below: Mapping[Frame, _Place]) -> tuple[Hop, ...]:
 
 def _is_before(setter: Touch, entries: set[Frame]) -> bool:
     """Whether the requests that come to a border set the variable: in their own way, or before each request."""
-    others = _entries(setter.frame)
+    others = entries_of(setter.frame)
     if others & entries:
         return True
-    return any(e.entry is not None and e.entry.model.every and _is_task(e) in map(_is_task, entries) for e in others)
-
-
-def _is_task(entry: Frame) -> bool:
-    """Whether an entry is one of a worker, whose hooks run before tasks, and not of a server."""
-    return entry.entry is not None and entry.entry.model.concurrency == "task"
-
-
-def _entries(frame: Frame) -> set[Frame]:
-    seen, work = {frame}, [frame]
-    for at in work:
-        for caller in at.callers:
-            if caller not in seen and caller.phase is Phase.REQUEST:
-                seen.add(caller)
-                work.append(caller)
-    return {at for at in work if at.entry is not None}
+    return any(e.entry is not None and e.entry.model.every and is_task(e) in map(is_task, entries) for e in others)
 
 
 # --- one suspect a call ---------------------------------------------------------------------------------------------

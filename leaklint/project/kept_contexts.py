@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from leaklint.index.summary import Attr, BlockKind, Call, Const, Name, Term, Yield
-from leaklint.project.context import Touch, name_of
+from leaklint.index.summary import Attr, Call, Const, Name, Term, Yield
+from leaklint.project.context import Touch, is_certain, is_for_every, name_of
 from leaklint.project.idnames import holder_concept
 from leaklint.project.lifetimes import Lifetimes
 from leaklint.project.origins import children, roots
-from leaklint.project.program import FunctionInfo, ancestors
+from leaklint.project.program import FunctionInfo
 from leaklint.project.routes import Routes
 from leaklint.project.spots import spots
 from leaklint.project.state import Frame, State
@@ -22,7 +22,6 @@ from leaklint.project.suspect import Access, ContextVarSuspect, Misuse, Use
 from leaklint.project.values import Instance, Phase
 
 _MANAGERS = ("contextmanager", "asynccontextmanager")
-_OPTIONAL = (BlockKind.IF, BlockKind.ELSE, BlockKind.CASE, BlockKind.EXCEPT, BlockKind.LOOP)
 _KEPT = "kept"  # of entry models
 
 
@@ -83,14 +82,14 @@ def _in_kept_contexts(ways: Routes, found: list[Touch]) -> Iterator[tuple[Misuse
     if any(_clears(touch) for touch in found):
         return
     sets = [(t, _kept_entries(t.frame)) for t in found if t.access is Access.STORE]
-    if any(_is_for_every(e) and _is_certain(ways, t) for t, entries in sets for e in entries):
+    if any(is_for_every(e) and is_certain(ways, t) for t, entries in sets for e in entries):
         return
     setting = {entry.info for _, entries in sets for entry in entries}
     reading = {e.info for t in found if t.access is Access.READ for e in _kept_entries(t.frame)}
     for touch, entries in sets:
         if not entries or touch.frame.info.function.is_generator:
             continue
-        if any(_is_for_every(entry) for entry in entries) or reading - setting:
+        if any(is_for_every(entry) for entry in entries) or reading - setting:
             yield Misuse.KEPT, touch
             return
 
@@ -128,26 +127,6 @@ def _kept_entries(frame: Frame) -> list[Frame]:
                 seen.add(caller)
                 work.append(caller)
     return [at for at in work if at.entry is not None and at.entry.model.context == _KEPT]
-
-
-def _is_for_every(entry: Frame) -> bool:
-    return entry.entry is not None and entry.entry.model.every
-
-
-def _is_certain(ways: Routes, touch: Touch) -> bool:
-    """Whether the way from the entry to a call passes no branch, as far as blocks tell."""
-    at, order = touch.frame, touch.made.term.order
-    while True:
-        function = at.info.function
-        block = next((op.block for op in function.ops if op.order >= order), 0)
-        if any(function.blocks[b].kind in _OPTIONAL for b in ancestors(function.blocks, block)):
-            return False
-        if any(b.exits and b.end <= order and b.kind is BlockKind.IF for b in function.blocks):
-            return False
-        step = ways.before[at]
-        if step is None:
-            return True
-        at, order = step[0], step[1].order
 
 
 def _suspect(

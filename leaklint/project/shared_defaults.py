@@ -11,7 +11,17 @@ from collections.abc import Iterator, Mapping
 
 from leaklint.index.summary import covers
 from leaklint.project import evaluate
-from leaklint.project.context import DEFAULT, Touch, is_variable, name_of, occurrences_of
+from leaklint.project.context import (
+    DEFAULT,
+    Touch,
+    entries_of,
+    is_certain,
+    is_for_every,
+    is_task,
+    is_variable,
+    name_of,
+    occurrences_of,
+)
 from leaklint.project.idnames import holder_concept
 from leaklint.project.lifetimes import Lifetimes, is_identity
 from leaklint.project.routes import Routes
@@ -39,9 +49,29 @@ def shared_defaults(
         for touch in seen.get(frame, ()):
             if touch.access is Access.READ:
                 readers[touch.variable][touch.use] = None
-    for variable, changes in writes.items():
+    first = _set_first(s, ways, seen)
+    for variable, every in writes.items():
+        changes = [c for c in every if not _tasks(c[0]) <= first[variable]]
+        if not changes:
+            continue
         changes.sort(key=lambda c: (ways.distance[c[0]], c[0].info.module.path, c[1].span))
         yield _suspect(s, lives, ways, variable, changes, tuple(readers[variable]))
+
+
+def _set_first(s: State, ways: Routes, seen: Mapping[Frame, tuple[Touch, ...]]) -> dict[Instance, set[bool]]:
+    """Variables that hooks set to a new object before each request: of tasks of workers (true), of others (false)."""
+    found: dict[Instance, set[bool]] = defaultdict(set)
+    for touch in (t for here in seen.values() for t in here if t.access is Access.STORE and t.value is not None):
+        value = evaluate.evaluate(s, touch.frame, touch.value, touch.made.position) if touch.value else ()
+        if not any(isinstance(a, Instance) and a.phase is Phase.REQUEST for a in value) or not is_certain(ways, touch):
+            continue
+        found[touch.variable].update(is_task(e) for e in entries_of(touch.frame) if is_for_every(e))
+    return found
+
+
+def _tasks(frame: Frame) -> set[bool]:
+    """Whether tasks of workers come to a frame (true), or other requests."""
+    return {is_task(entry) for entry in entries_of(frame)}
 
 
 def _parts_of_defaults(s: State) -> dict[Instance, Instance]:
