@@ -64,6 +64,7 @@ class CallModel:
     type: str = ""  # of `gives = "instance"`
     concept: str = ""  # of `gives = "request"`: what it identifies
     why: str = ""  # of colliding ids: "a clock"
+    until_gone: bool = False  # of colliding ids: unique for as long as the argument lives
     argument: int = 0  # which argument `gives = "argument"` gives back
     runs: int = -1  # position of a function argument that is run
     runs_keyword: str = ""

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from leaklint.finding import Span
-from leaklint.index.summary import Attr, Bind, Const, Item, Kind, Name, Range, Term, Test
-from leaklint.project import calls
+from leaklint.index.summary import Attr, Bind, Call, Const, Item, Kind, Name, Range, Term, Test
+from leaklint.project import calls, evaluate
 from leaklint.project.generated import becomes_id, brought_in, is_of_process, name_alone, names_an_id
 from leaklint.project.id_defaults import factory_for
 from leaklint.project.id_uses import IdUse, id_concept, uses
@@ -56,7 +56,7 @@ def suspects(s: State, lives: Lifetimes, ways: Routes, writes: list[WriteSuspect
     kept = kept_for_ever(s, lives, ways)
     found: dict[tuple[object, ...], list[Brought]] = defaultdict(list)
     for use in uses(s, lives, ways):
-        for brought in _brought(s, use, kept):
+        for brought in _brought(s, lives, use, kept):
             found[_cause(brought)].append(brought)
     for use, at, how in name_alone(s, lives, ways):
         named = Brought(use, at, how, IdOrigin.COLLIDING, "the user's name alone")
@@ -74,13 +74,13 @@ def _cause(brought: Brought) -> tuple[object, ...]:
     return module, how.span, brought.kind
 
 
-def _brought(s: State, use: IdUse, kept: Mapping[Atom, Memo]) -> Iterator[Brought]:
+def _brought(s: State, lives: Lifetimes, use: IdUse, kept: Mapping[Atom, Memo]) -> Iterator[Brought]:
     """What brings a bad id to a use."""
     for atom in use.value:
         if isinstance(atom, Literal):
             found = _constant(s, use, atom)
         elif isinstance(atom, Token):
-            found = _generated(s, use, atom, kept)
+            found = _generated(s, use, atom, kept) if not _is_lasting(s, lives, atom) else None
         else:
             found = None
         if found is not None:
@@ -123,7 +123,7 @@ def _leads_to(info: FunctionInfo, frame: Frame) -> bool:
 
 _ALIASES = ("me", "self", "@me", "~", "mine", "current", "*", "%")  # whose credentials they are
 _ENDINGS = ("id", "ids", "key", "hash", "uuid", "token", "name", "number")  # of the names of fields
-_UNKNOWN = ("unknown", "n/a", "none", "null", "undefined", "-", "?")  # there is no id
+_UNKNOWN = ("unknown", "n/a", "none", "null", "undefined", "-", "?", "nobody", "anonymous")  # there is no id
 
 
 def _may_identify(s: State, atom: Literal) -> bool:
@@ -276,6 +276,28 @@ def _generated(s: State, use: IdUse, atom: Token, kept: Mapping[Atom, Memo]) -> 
             return None  # a time, a number: nothing there takes it for an id
         at, how = named
     return Brought(use, at, how, IdOrigin.COLLIDING, atom.why)
+
+
+def _is_lasting(s: State, lives: Lifetimes, atom: Token) -> bool:
+    """Whether it is the id of an object that was not seen to be one of a request: nobody else gets that id."""
+    at = site(atom.module, atom.span)
+    if at is None or not isinstance(at.term, Call):
+        return False
+    for frame in s.frames_of.get(at.info, ()):
+        made = frame.made.get(at.term.order)
+        models = [s.models.call(fqn) for fqn in made.external] if made is not None else []
+        if not any(m is not None and m.until_gone for m in models):
+            return False
+        value = evaluate.evaluate(s, frame, at.term.args[0], at.position) if at.term.args else NOTHING
+        if frame.phase is atom.phase and value and all(_is_of_request(lives, one) for one in value):
+            return False
+    return True
+
+
+def _is_of_request(lives: Lifetimes, atom: Atom) -> bool:
+    if isinstance(atom, Instance):
+        return atom.phase is Phase.REQUEST and lives.why(atom) is None
+    return isinstance(atom, Taint)
 
 
 def _is_ambient(use: IdUse) -> bool:
