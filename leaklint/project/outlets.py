@@ -35,6 +35,9 @@ def _is_handed_in(frame: Frame, effect: Effect) -> bool:
         term = term.base
     if not isinstance(term, Name) or term.id not in info.function.bound:
         return False
+    own = info.function.params[0].name if frame.receiver is not None and info.function.params else ""
+    if term.id == own and not (isinstance(frame.receiver, Instance) and frame.receiver.phase is Phase.REQUEST):
+        return False  # what a shared object has in one place goes to another
     if term.id in info.param_names and info.reaching(term.id, effect.position)[1]:
         return True
     later = info.function.ops[effect.position + 1 :]
