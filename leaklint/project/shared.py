@@ -22,6 +22,7 @@ from leaklint.project.guards import is_guarded
 from leaklint.project.lifetimes import Lifetimes, Why, concurrent, is_identity, isolated
 from leaklint.project.marks import is_mark_of_all
 from leaklint.project.membership import is_only_asked
+from leaklint.project.narrowed import is_kept_away
 from leaklint.project.outlets import keeps_outlet
 from leaklint.project.passing import Callers, callers, passing
 from leaklint.project.program import ClassInfo, FunctionInfo, Module
@@ -89,7 +90,7 @@ def _stories(s: State, lives: Lifetimes, ways: Routes) -> dict[Slot, Story]:
     for frame in ways.before:
         for effect in frame.effects:
             located = _slot(s, lives, captured, effect)
-            if located is None:
+            if located is None or _is_kept_away(s, frame, effect):
                 continue
             slot, why, chain = located
             story = stories.get(slot)
@@ -127,6 +128,12 @@ def _slot(s: State, lives: Lifetimes, captured: Captured, effect: Effect) -> tup
         return shortest
     slot, why, chain = shortest
     return replace(slot, path=slot.path[:1]), why, chain  # all headers of one client are one story
+
+
+def _is_kept_away(s: State, frame: Frame, effect: Effect) -> bool:
+    """Whether a test of the type of the written object keeps this holder away."""
+    base = effect.place.base if isinstance(effect.place, Attr) and effect.access is Access.STORE else None
+    return isinstance(base, Name) and is_kept_away(s, frame, base.id, effect.position, effect.holder)
 
 
 def _is_declared(s: State, holder: Holder) -> bool:
