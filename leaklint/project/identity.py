@@ -220,7 +220,7 @@ def _constant(s: State, use: IdUse, atom: Literal) -> Brought | None:
     how = origin(at)
     if how.fallback and at.info.function.kind in (Kind.MODULE, Kind.CLASS) and how.form in ("or", "get", "else"):
         how = how._replace(fallback=False)  # a setting of the program: no request brings it
-    if str(atom.value).lower() in _UNKNOWN and not use.text.startswith("key"):
+    if _names_nobody(str(atom.value).lower()) and not use.text.startswith("key"):
         return None
     if how.form == "class-attribute" and (cls := _class_of(s, at)) is not None and calls.is_data_class(s, cls):
         requests = _is_made_for_requests(s, cls)
@@ -230,6 +230,12 @@ def _constant(s: State, use: IdUse, atom: Literal) -> Brought | None:
     if not how.fallback and use.occurrence.concept != "session" and _is_actor(use, at, how):
         return None
     return Brought(use, at, how, IdOrigin.FALLBACK if how.fallback else IdOrigin.CONSTANT)
+
+
+def _names_nobody(text: str) -> bool:
+    """Whether a word says that there is no id, as `anonymous_user` does."""
+    first, *rest = text.replace("-", "_").split("_")
+    return text in _UNKNOWN or (first in _UNKNOWN and set(rest) <= {"user", "id"})
 
 
 def _is_made_for_requests(s: State, cls: ClassValue) -> bool:
