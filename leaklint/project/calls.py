@@ -99,12 +99,17 @@ def enter(
         callee.depth = frame.depth + 1
     if frame not in callee.callers:
         callee.callers[frame] = term
-    callee.dependents[frame] = callee.dependents.get(frame, 0) | frame.bit
     made = frame.made.get(term.order)
     if made is not None and callee not in made.targets:
         frame.made[term.order] = Made(made.term, made.position, (*made.targets, callee), made.external)
     if changed or callee.rounds == 0:
+        asking = callee.dependents.pop(frame, 0)
+        if others := asking & ~frame.bit:
+            callee.dependents[frame] = others
         execute.visit(s, callee)
+        callee.dependents[frame] = asking | frame.bit
+    else:
+        callee.dependents[frame] = callee.dependents.get(frame, 0) | frame.bit
     given = _given_back(s, frame, callee, bound) if callee.crowded else callee.returns
     if info.function.is_generator:
         generator = s.instance(None, "builtins.generator", frame, term.span, info.qualname)
