@@ -158,21 +158,21 @@ def _instance_attribute(s: State, frame: Frame, atom: Instance, name: str, span:
 def class_lookup(s: State, frame: Frame, atom: Instance, name: str, span: int, at: int, found: Value) -> Value:
     """What the classes of an instance say about an attribute."""
     assert atom.cls is not None
-    order, externals = calls.mro(s, atom.cls)
-    for cls in order:
-        value = s.read(cls, name, frame)
-        if value and calls.is_field(s, cls, name):
+    find = calls.named(s, frame, atom.cls, name)
+    if (cls := find.owner) is not None:
+        value = find.value
+        if calls.is_field(s, cls, name):
             return _own_copy(s, frame, cls, atom, name, value)
-        if value and found and _is_shadowed(s, frame, atom, name, at):
+        if found and _is_shadowed(s, frame, atom, name, at):
             return NOTHING
-        if value:
-            loaded(frame, cls, name, span, at)
-            bound: set[Atom] = set()
-            for v in value:
-                bound.update(_bound_to_instance(s, frame, v, atom, span, at))
-            return frozenset(bound)
+        loaded(frame, cls, name, span, at)
+        bound: set[Atom] = set()
+        for v in value:
+            bound.update(_bound_to_instance(s, frame, v, atom, span, at))
+        return frozenset(bound)
     if found:
         return NOTHING
+    order, externals = calls.mro(s, atom.cls)
     if assumed := _annotated(s, frame, order, name):
         return assumed
     parts: Value = NOTHING

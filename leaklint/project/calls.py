@@ -11,7 +11,7 @@ from typing import Any
 from leaklint.index.summary import Call, Const, Kind, Name, Star, Term
 from leaklint.project import builtin_calls, entries, evaluate, execute, library_calls
 from leaklint.project.program import Module
-from leaklint.project.state import ITEMS, PROVIDED, Frame, Made, Selector, State, grown, item_field
+from leaklint.project.state import ITEMS, PROVIDED, Find, Frame, Made, Selector, State, grown, item_field
 from leaklint.project.suspect import Strength
 from leaklint.project.values import (
     ANYTHING,
@@ -324,11 +324,38 @@ def instantiate(s: State, frame: Frame, cls: ClassValue, term: Call, args: Args,
 
 def class_functions(s: State, frame: Frame, cls: ClassValue, name: str) -> list[FunctionValue]:
     """The functions that instances of a class find under a name; those of the nearest class that has any."""
+    find = named(s, frame, cls, name)
+    if find.owner is None:
+        return []
+    if found := [v for v in find.value if isinstance(v, FunctionValue)]:
+        return found
     for base in mro(s, cls)[0]:
         found = [v for v in s.read(base, name, frame) if isinstance(v, FunctionValue)]
         if found:
             return found
     return []
+
+
+def named(s: State, frame: Frame, cls: ClassValue, name: str) -> Find:
+    """What the nearest of a class and its bases has under a name, looked at again when that changes."""
+    find = s.finds.get((cls, name))
+    if find is None:
+        find = s.finds[cls, name] = Find()
+    if find.stale:
+        _look_for(s, find, cls, name)
+    if frame.bit or frame in s.filled:
+        find.readers[frame] = find.readers.get(frame, 0) | frame.bit
+    return find
+
+
+def _look_for(s: State, find: Find, cls: ClassValue, name: str) -> None:
+    find.owner, find.value, find.stale = None, NOTHING, False
+    for base in mro(s, cls)[0]:
+        s.sought.setdefault((base, name), {})[find] = None
+        fields = s.heap.get(base)
+        if fields is not None and (value := fields.get(name)):
+            find.owner, find.value = base, value
+            return
 
 
 def fill_fields(

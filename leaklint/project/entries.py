@@ -52,6 +52,7 @@ def _decorate(s: State, frame: Frame, value: Value, term: Term, at: int) -> Valu
         for atom in functions:
             if isinstance(atom, FunctionValue):
                 s.traits[atom].add("setter")
+                s.setters.add(atom.info.function.name)
         return value
     called = isinstance(term, Call)
     makers = evaluate.evaluate(s, frame, term.func if isinstance(term, Call) else term, at)

@@ -288,7 +288,7 @@ def _holders_by_name(s: State, frame: Frame, base: Term, at: int) -> Value:
 
 
 def _setter(s: State, frame: Frame, atom: Atom, name: str) -> FunctionValue | None:
-    if not isinstance(atom, Instance) or atom.cls is None:
+    if name not in s.setters or not isinstance(atom, Instance) or atom.cls is None:
         return None
     for cls in calls.mro(s, atom.cls)[0]:
         for value in s.read(cls, name, frame):
@@ -385,6 +385,8 @@ def _class(s: State, frame: Frame, ref: ClassRef, at: int) -> Value:
         if cls in s.ordered:
             s.orders.clear()
             s.ordered.clear()
+            for find in s.finds.values():
+                find.stale = True
     body = s.frame(frame.info.module.functions[cls.info.summary.body], frame, cls, frame.phase, ())
     if body.cls is None:
         body.cls = cls

@@ -161,6 +161,18 @@ class Frame:
 Holder: TypeAlias = Atom | Frame
 
 
+class Find:
+    """What a class has under a name, itself or from the nearest of its bases that has it."""
+
+    __slots__ = ("owner", "readers", "stale", "value")
+
+    def __init__(self) -> None:
+        self.owner: ClassValue | None = None
+        self.value: Value = NOTHING
+        self.readers: dict[Frame, int] = {}  # with their operations
+        self.stale = True
+
+
 class Edge(NamedTuple):
     """How an object came to be held by another: the first store seen."""
 
@@ -184,6 +196,8 @@ class State:
     bases: dict[ClassValue, Value] = field(default_factory=dict)
     orders: dict[ClassValue, tuple[tuple[ClassValue, ...], tuple[str, ...]]] = field(default_factory=dict)
     ordered: set[ClassValue] = field(default_factory=set)  # the classes that any of these was worked out from
+    finds: dict[tuple[ClassValue, str], Find] = field(default_factory=dict)
+    sought: dict[tuple[Holder, str], dict[Find, None]] = field(default_factory=dict)  # by class looked at
     likenesses: dict[Value, object] = field(default_factory=dict)  # of arguments, as they tell calls apart
     data_classes: set[ClassValue] = field(default_factory=set)
     typed: dict[tuple[int, Frame, Phase, bool], Value] = field(default_factory=dict)  # by annotation
@@ -192,6 +206,7 @@ class State:
     memoised: dict[FunctionInfo, tuple[Term, Frame]] = field(default_factory=dict)
     filled: dict[Frame, EntryModel] = field(default_factory=dict)  # frames whose arguments a framework provides
     traits: dict[FunctionValue, set[str]] = field(default_factory=lambda: defaultdict(set))
+    setters: set[str] = field(default_factory=set)  # names of attributes that any class has a setter for
     scripts: dict[Module, EntryModel] = field(default_factory=dict)  # run anew for every session
     module_frames: dict[Module, Frame] = field(default_factory=dict)
     gave_up: int = 0  # frames left as they were after so many visits, or never entered so deep in set-up code
@@ -357,6 +372,10 @@ class State:
             return
         fields[name] = new
         self.wake(holder, _group(name))
+        if holder.__class__ is ClassValue:
+            for find in self.sought.pop((holder, name), ()):
+                find.stale = True
+                self._look_again(find.readers)
 
     def build(self, instance: Instance, name: str, value: Value) -> None:
         """Write a field as part of making the object."""
@@ -392,9 +411,12 @@ class State:
     def wake(self, holder: Holder, group: str) -> None:
         """Let all that watch the fields look at them again."""
         groups = self.readers.get(holder)
-        if groups is None:
-            return
-        for reader, operations in groups.get(group, {}).items():
+        readers = groups.get(group) if groups is not None else None
+        if readers is not None:
+            self._look_again(readers)
+
+    def _look_again(self, readers: dict[Frame, int]) -> None:
+        for reader, operations in readers.items():
             reader.todo |= operations
             if not reader.dirty:
                 reader.dirty = True
@@ -469,6 +491,9 @@ class State:
             frame.dependents.clear()
         self.gave_up += sum([not frame.rounds for frame in self.frames])
         self.readers.clear()
+        self.sought.clear()
+        for find in self.finds.values():
+            find.readers.clear()
         self.likenesses.clear()
 
     # --- a solved program by function and by field, worked out when it is first asked for ---
