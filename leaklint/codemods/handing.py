@@ -1,0 +1,157 @@
+"""A value to the functions that need it: handed down to each as one more parameter by all that call it.
+
+Refused where a call cannot pass it, or may be one that nobody saw. What the value is where nobody hands it down is for
+the conversion to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import libcst as cst
+
+from leaklint.codemods import Refused, parameter
+from leaklint.codemods.names import is_local
+from leaklint.codemods.scope import free_name, names_in, parameters
+from leaklint.finding import Edit
+from leaklint.project.suspect import Handler, Passing
+from leaklint.syntax import Files, Syntax
+
+
+@dataclass(frozen=True, slots=True)
+class AtHand:
+    """The value in one function."""
+
+    name: str  # the parameter that is, or has, it
+    expression: str
+    type: str  # of the value, as an annotation; empty when it is not known
+
+
+Source = Callable[[Syntax, cst.CSTNode], AtHand]
+"""What the value is at a node, which may be handed down to there. Raises Refused."""
+
+
+class HandedDown:
+    """The parameters of one fix. They hold only together with all its edits."""
+
+    def __init__(self, files: Files, passing: Passing, source: Source) -> None:
+        self._files = files
+        self._passing = passing
+        self._source = source
+        self._asked: list[cst.FunctionDef] = []  # whose callers are being asked right now
+        self._edits: dict[Edit, None] = {}
+        self.added: dict[cst.FunctionDef, AtHand] = {}
+
+    @property
+    def edits(self) -> list[Edit]:
+        """What makes the values come there."""
+        return list(self._edits)
+
+    def also(self, edits: list[Edit]) -> None:
+        """Take in what is needed besides: an import."""
+        self._edits |= dict.fromkeys(edits)
+
+    def handler(
+        self, syntax: Syntax, function: cst.FunctionDef, wanted: Callable[[Handler], bool] = lambda _: True
+    ) -> Handler | None:
+        """What is known of a function that a framework calls."""
+        name = syntax.span(function.name)
+        for handler in self._passing.handlers:
+            head = handler.head
+            if head.path == syntax.path and head.line <= name.line <= head.end_line and wanted(handler):
+                return handler
+        return None
+
+    def to(self, syntax: Syntax, function: cst.FunctionDef, nothing: Refused, wanted: str = "") -> AtHand:
+        """A parameter that all callers pass, called `wanted` or as the first of them calls the value.
+
+        Raises `nothing` where there is no caller that could.
+        """
+        if function in self.added:
+            return self.added[function]
+        if function in self._asked or function.decorators or self.handler(syntax, function):
+            raise nothing
+        calls = self.calls(syntax, function)
+        if not calls:
+            raise nothing
+        self._asked.append(function)
+        passed = [(there, call, self._source(there, call)) for there, call in calls]
+        self._asked.pop()
+        first = passed[0][2]
+        plain = wanted or (first.expression if first.expression.isidentifier() else "session_id")
+        name = wanted or free_name(plain, names_in(syntax, function))
+        annotated = any(one.annotation is not None for one in parameters(function)) or function.returns is not None
+        positional = parameter.by_position(function, [call for _, call, _ in passed])
+        declaration = f"{name}: {first.type}" if first.type and annotated else name
+        self.add(syntax, function, declaration, positional=positional)
+        for where, call, value in passed:
+            self.also(parameter.passed(where, call, name, value.expression, positional=positional))
+        self.added[function] = AtHand(name, name, first.type)
+        return self.added[function]
+
+    def add(self, syntax: Syntax, function: cst.FunctionDef, declaration: str, *, positional: bool) -> None:
+        """Declare one more parameter."""
+        self.also(parameter.declared(syntax, function, declaration, positional=positional))
+
+    def calls(self, syntax: Syntax, function: cst.FunctionDef) -> list[tuple[Syntax, cst.Call]]:
+        """All calls of the function. Raises Refused where its name is used in a way that may be another one."""
+        head, name = syntax.span(function.name), function.name.value
+        calls: list[tuple[Syntax, cst.Call]] = []
+        for site in self._passing.calls:
+            callee = site.callee
+            if callee.path == syntax.path and callee.line <= head.line <= callee.end_line:
+                there = self._files[site.span.path]
+                call = there.node_at(site.span, cst.Call)
+                calls.append((there, call))
+        known = {call.func for _, call in calls}
+        handler = self.handler(syntax, function) is not None
+        for path, text in self._files.texts.items():
+            if not re.search(rf"\b{re.escape(name)}\b", text):
+                continue
+            there = self._files[path]
+            for node in _mentions(there, name):
+                if node is function or node in known or _is_another(syntax, function, there, node):
+                    continue
+                if handler and not isinstance(there.parent(node), cst.Call):
+                    continue  # registered
+                raise Refused(f"`{name}` cannot take another argument: it is used at {there.site(node)}")
+        return calls
+
+
+def _mentions(syntax: Syntax, name: str) -> Iterator[cst.CSTNode]:
+    """Names, attributes, functions and strings that are spelled so; labels and imports apart."""
+    for node in syntax.walk(syntax.module):
+        match node:
+            case cst.Attribute(attr=cst.Name(value=found)) | cst.FunctionDef(name=cst.Name(value=found)):
+                if found == name:
+                    yield node
+            case cst.Name(value=found) if found == name:
+                above = syntax.parent(node)
+                if isinstance(above, cst.FunctionDef | cst.Attribute | cst.ImportAlias | cst.Param | cst.ClassDef):
+                    continue
+                if isinstance(above, cst.Arg) and above.keyword is node:
+                    continue
+                yield node
+            case cst.SimpleString() if node.evaluated_value == name:
+                yield node
+
+
+def _is_another(syntax: Syntax, function: cst.FunctionDef, there: Syntax, node: cst.CSTNode) -> bool:
+    """Whether what is spelled like the function cannot be it: a variable, or a function of another kind."""
+    owner = syntax.enclosing(function, (cst.ClassDef, cst.FunctionDef))
+    around = there.enclosing(node, (cst.ClassDef, cst.FunctionDef))
+    match node:
+        case cst.Name():
+            return isinstance(owner, cst.ClassDef) or is_local(there, node, function.name.value)
+        case cst.FunctionDef() if not isinstance(owner, cst.ClassDef):
+            return around is not owner or there is not syntax
+        case cst.FunctionDef() if isinstance(around, cst.ClassDef) and isinstance(owner, cst.ClassDef):
+            return not (owner.bases or around.bases)  # one that overrides it would have to take the argument too
+        case cst.FunctionDef():
+            return True
+        case cst.Attribute(value=cst.Name(value="self" | "cls")):
+            return not isinstance(owner, cst.ClassDef)
+        case _:
+            return False
