@@ -93,8 +93,10 @@ sees no difference, suggested where another method may read what an earlier call
 is no method of the class sets and reads it. What a method leaves in an attribute for its callers becomes what it
 returns: suggested. An attribute of the application's state that only the same request reads moves to the request's
 own state: suggested. Where calls do read what earlier ones left, it becomes one value for each session, under the
-session's id: suggested, because only you know that it is a session's. The fix is refused, and says where, when a use
-of the attribute cannot be followed, or has no id of the session at hand.
+session's id: suggested, because only you know that it is a session's. Where one function sets it and others, also of
+other modules, read it, these are handed it as an argument: suggested, because code that leaklint does not see may call
+them. The fix is refused, and says where, when a use of the attribute cannot be followed, or has no id of the session at
+hand.
 
 ## What is not found
 
@@ -112,6 +114,7 @@ from collections.abc import Iterator
 from leaklint import words
 from leaklint.codemods import first
 from leaklint.codemods.attribute_local import keep_in_one_function
+from leaklint.codemods.hand_down import hand_it_down
 from leaklint.codemods.per_session import keep_one_a_session
 from leaklint.codemods.request_local import keep_in_request
 from leaklint.codemods.request_state import keep_on_request
@@ -151,6 +154,7 @@ def _kept(sources: Sources, suspect: WriteSuspect) -> Fix:
         lambda: keep_in_request(suspect.place, suspect.uses, sources.open),
         lambda: return_it(suspect.place, suspect.uses, sources.open),
         lambda: keep_in_one_function(suspect.place, suspect.uses, sources.open),
+        lambda: hand_it_down(suspect, sources.open),
         *((lambda: keep_on_request(suspect, sources.open, sources.models),) if suspect.place.library else ()),
         lambda: keep_one_a_session(suspect, sources.open, sources.is_session),
     )

@@ -66,8 +66,11 @@ def order() -> str:
 
 ## Fix
 
-None is made: where a request begins and ends, who commits and who closes is for you to say. The factory is often at
-hand already; use it with `with` in the request.
+Suggested: each handler opens a session of its own by the factory that is there, with `with`, or asks for it where the
+program has a dependency that gives one; functions that it calls get it as an argument. Not safe, because what a handler
+does not commit itself is lost with its session. Refused, with the place, where nothing commits what a handler writes,
+where rows leave the function with the session closed behind them, and where code uses the session that no request is
+seen to call; for connections and cursors, which have no factory, and for attributes of objects.
 
 ## What is not found
 
@@ -84,9 +87,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from leaklint import words
-from leaklint.finding import Family, Severity
+from leaklint.codemods.session_per_request import open_for_each_request
+from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import SharedUseSuspect, Single, Suspect
-from leaklint.rule import Rule, Verdict
+from leaklint.rule import Rule, Sources, Verdict
 
 _DATABASE = (Single.SESSION, Single.CONNECTION, Single.CURSOR)
 
@@ -96,6 +100,7 @@ class SharedDatabaseSession(Rule):
 
     family = Family.SHARED_STATE
     severity = Severity.LEAK
+    fix = Safety.SUGGESTED
     cwe = (488, 567, 362)
     watches = (SharedUseSuspect,)
 
@@ -109,4 +114,10 @@ class SharedDatabaseSession(Rule):
             f"`{suspect.name}` is one {suspect.single.value} for all requests, used by {words.listed(users)}",
             help=f"open a {suspect.single.value} for each request, and close it with the request",
             severity=Severity.RACE if suspect.single is Single.CONNECTION else None,
+            codemods=(lambda sources: _opened(sources, suspect),) if suspect.single is Single.SESSION else (),
         )
+
+
+def _opened(sources: Sources, suspect: SharedUseSuspect) -> Fix:
+    kind = sources.models.type(suspect.kind)
+    return open_for_each_request(suspect, sources.open, kind.writes if kind is not None else ())

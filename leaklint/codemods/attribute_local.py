@@ -33,7 +33,7 @@ def _converted(place: Place, uses: Sequence[Use], files: Files) -> list[Edit]:
     for use in uses:
         if not use.covered:
             raise Refused(f"the object at {use.span.path}:{use.span.line} may be another one")
-    _refuse_libraries(place, files)
+    refuse_libraries(place, files)
     inside: dict[cst.Attribute, Syntax] = {}
     first: list[tuple[Syntax, cst.CSTNode]] = []
     for use in uses:
@@ -53,8 +53,8 @@ def _converted(place: Place, uses: Sequence[Use], files: Files) -> list[Edit]:
     return [*edits, *syntax.rewrite(_replaced(syntax, function, list(inside), place.slot))]
 
 
-def _refuse_libraries(place: Place, files: Files) -> None:
-    """What a class of a library reads of the objects of its subclasses is not seen: columns, fields, settings."""
+def refuse_libraries(place: Place, files: Files) -> None:
+    """Raise Refused for what a class of a library may read of objects of its subclasses: columns, fields, settings."""
     name = place.owner.rpartition(".")[2]
     for path, text in files.texts.items():
         if place.slot.startswith("_") or not re.search(rf"\bclass {re.escape(name)}\b", text):

@@ -14,7 +14,7 @@ import libcst as cst
 
 from leaklint.codemods import Refused, parameter
 from leaklint.codemods.names import is_local
-from leaklint.codemods.scope import free_name, names_in, parameters
+from leaklint.codemods.scope import free_name, function_of, names_in, parameters
 from leaklint.finding import Edit
 from leaklint.project.suspect import Handler, Passing
 from leaklint.syntax import Files, Syntax
@@ -118,6 +118,16 @@ class HandedDown:
                     continue  # registered
                 raise Refused(f"`{name}` cannot take another argument: it is used at {there.site(node)}")
         return calls
+
+
+def functions_around(syntax: Syntax, node: cst.CSTNode) -> list[cst.FunctionDef]:
+    """The functions that a node is in, the nearest first."""
+    found: list[cst.FunctionDef] = []
+    function = function_of(syntax, node)
+    while function is not None:
+        found.append(function)
+        function = function_of(syntax, function)
+    return found
 
 
 def _mentions(syntax: Syntax, name: str) -> Iterator[cst.CSTNode]:

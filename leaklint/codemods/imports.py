@@ -104,6 +104,17 @@ def _up_to(edit: Edit, added: Sequence[int]) -> Edit:
     return Edit(edit.path, edit.start, end, edit.expected[: end - edit.start], edit.replacement)
 
 
+def without(syntax: Syntax, name: str, edits: Sequence[Edit]) -> list[Edit]:
+    """Edits that drop the import that gives the file `name`, unless the given ones put something in its place."""
+    for line in _lines(syntax):
+        for small in line.body:
+            if isinstance(small, cst.ImportFrom) and not isinstance(small.names, cst.ImportStar):
+                gone = [one for one in small.names if _bound(one) == name and not _is_edited(syntax, one, edits)]
+                if gone:
+                    return _without(syntax, small, gone)
+    return []
+
+
 def unused_names(syntax: Syntax, edits: Sequence[Edit]) -> set[str]:
     """The imported names whose last use the given edits take away."""
     return {_root(alias) for _, aliases in _unneeded(syntax, edits) for alias in aliases}

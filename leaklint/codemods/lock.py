@@ -10,6 +10,7 @@ import re
 import libcst as cst
 
 from leaklint.codemods import Refused, imports, offer
+from leaklint.codemods.blocks import wrapped
 from leaklint.codemods.scope import function_of, methods
 from leaklint.finding import Edit, Fix, Safety, Span
 from leaklint.syntax import Statement, Syntax
@@ -94,14 +95,14 @@ def _locked(syntax: Syntax, look_up: Span, act: Span, place: str, key: str) -> l
     locks, taken, made_of, second_edits = _lock(syntax, made, place, key, asyncio)
     line = f"{syntax.indent(made)}{locks}{made_of}{syntax.newline}"
     if line.strip() in syntax.text:
-        return _indented(syntax, first, last, f"async with {taken}:")  # made for another look-up
+        return wrapped(syntax, first, last, f"async with {taken}:")  # made for another look-up
     if locks in syntax.text:
         raise Refused(f"`{locks}` is the name of something else in {syntax.path}")
     return [
         *first_edits,
         *second_edits,
         syntax.insert(_end_of_line(syntax, made), line),
-        *_indented(syntax, first, last, f"async with {taken}:"),
+        *wrapped(syntax, first, last, f"async with {taken}:"),
     ]
 
 
@@ -187,18 +188,3 @@ def _end_of_line(syntax: Syntax, statement: Statement) -> int:
     if syntax.text[end - 1 : end] not in ("\n", "\r"):
         raise Refused(f"the file ends with {syntax.site(statement)}")
     return end
-
-
-def _indented(syntax: Syntax, first: Statement, last: Statement, head: str) -> list[Edit]:
-    start, end = syntax.before_comments(first), syntax.range(last)[1]
-    start = syntax.text.rfind("\n", 0, start) + 1
-    for node in syntax.walk(syntax.module):
-        if not isinstance(node, cst.SimpleString | cst.FormattedString) or not start <= syntax.range(node)[0] < end:
-            continue
-        if syntax.span(node).line != syntax.span(node).end_line:
-            raise Refused(f"a string of several lines would change at {syntax.site(node)}")
-    level, inner = syntax.indent(first), syntax.module.default_indent
-    rows = syntax.text[start:end].split("\n")
-    body = "\n".join(f"{inner}{row}" if row.strip() else row for row in rows)
-    text = f"{level}{head}{syntax.newline}{body}"
-    return [Edit(syntax.path, start, end, syntax.text[start:end], text)]

@@ -47,7 +47,7 @@ def _converted(suspect: WriteSuspect, files: Files) -> list[Edit]:
     if suspect.apart is not None:
         where = f"{suspect.apart.span.path}:{suspect.apart.span.line}"
         raise Refused(f"`{name}` is used at {where} by what does not set it: another request, or start-up")
-    syntax, declaration = _declaration(suspect, files)
+    syntax, declaration = the_declaration(suspect, files)
     sites = [site for use in suspect.uses for site in _sites(files, use, declaration)]
     refuse_other_meanings(syntax, name, {declaration, *(site.node for site in sites)})
     refuse_strings(syntax, name, files)
@@ -62,8 +62,8 @@ def _converted(suspect: WriteSuspect, files: Files) -> list[Edit]:
 # --- what there is -----------------------------------------------------------------------------------------------
 
 
-def _declaration(suspect: WriteSuspect, files: Files) -> tuple[Syntax, cst.Assign | cst.AnnAssign]:
-    """The one statement of the module that gives the name its first value."""
+def the_declaration(suspect: WriteSuspect, files: Files) -> tuple[Syntax, cst.Assign | cst.AnnAssign]:
+    """The one statement of the module that gives the name its first value, a constant. Raises Refused."""
     name = suspect.place.slot
     found: list[tuple[Syntax, cst.Assign | cst.AnnAssign]] = []
     for path in dict.fromkeys(use.span.path for use in suspect.uses):

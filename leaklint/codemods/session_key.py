@@ -7,13 +7,13 @@ handlers what they ask for. Refused where a call cannot pass it, or may be one t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import libcst as cst
 
 from leaklint.codemods import Refused, imports, parameter
-from leaklint.codemods.handing import AtHand, HandedDown
-from leaklint.codemods.scope import free_name, function_of, names_in, parameters
+from leaklint.codemods.handing import AtHand, HandedDown, functions_around
+from leaklint.codemods.scope import free_name, names_in, parameters
 from leaklint.finding import Edit
 from leaklint.project.suspect import Handler, Passing
 from leaklint.syntax import Files, Syntax
@@ -36,7 +36,9 @@ class SessionKeys:
 
     def type_at(self, syntax: Syntax, node: cst.CSTNode) -> str:
         """The type of the id at a node, once `at` has said what it is; empty when it is not known."""
-        return next((found.type for function in _scopes(syntax, node) if (found := self._own(syntax, function))), "")
+        return next(
+            (found.type for function in functions_around(syntax, node) if (found := self._own(syntax, function))), ""
+        )
 
     @property
     def edits(self) -> list[Edit]:
@@ -44,7 +46,7 @@ class SessionKeys:
         return self._handed.edits
 
     def _found(self, syntax: Syntax, node: cst.CSTNode) -> tuple[cst.FunctionDef, AtHand]:
-        scopes = list(_scopes(syntax, node))
+        scopes = functions_around(syntax, node)
         for function in scopes:
             if found := self._own(syntax, function):
                 return function, found
@@ -95,14 +97,6 @@ class SessionKeys:
         self._handed.add(syntax, function, f"{name}: {written}", positional=True)
         self._handed.added[function] = AtHand(name, f"{name}.{handler.attribute}", "str")
         return self._handed.added[function]
-
-
-def _scopes(syntax: Syntax, node: cst.CSTNode) -> Iterator[cst.FunctionDef]:
-    """The functions around a node, the nearest first."""
-    function = function_of(syntax, node)
-    while function is not None:
-        yield function
-        function = function_of(syntax, function)
 
 
 def _is_optional(syntax: Syntax, one: cst.Param) -> bool:

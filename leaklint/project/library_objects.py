@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from leaklint.index.summary import Attr, Call, Name, Term, covers
 from leaklint.models import Models, TypeModel
 from leaklint.project import evaluate
 from leaklint.project.asking import arguments, value_of
 from leaklint.project.lifetimes import Lifetimes, Why, isolated
+from leaklint.project.passing import callers, passing
 from leaklint.project.program import ClassInfo
 from leaklint.project.routes import Routes
 from leaklint.project.schedule import Schedule
@@ -65,7 +66,16 @@ def shared_uses(s: State, lives: Lifetimes, ways: Routes, plan: Schedule) -> lis
         first = places.setdefault((instance.module, instance.span), (instance, seen))[1]
         if first is not seen:
             first.uses += seen.uses
-    return sorted((_suspect(lives, ways, plan, i, seen) for i, seen in places.values()), key=lambda f: f.span)
+    told = sorted((_suspect(lives, ways, plan, i, seen) for i, seen in places.values()), key=lambda f: f.span)
+    if not any(suspect.single is Single.SESSION for suspect in told):
+        return told
+    known = callers(s)
+    return [
+        replace(one, passing=passing(s, known, sorted({use.function for use in one.uses})))
+        if one.single is Single.SESSION
+        else one
+        for one in told
+    ]
 
 
 def _why(s: State, lives: Lifetimes, instance: Instance) -> Why | None:

@@ -238,6 +238,7 @@ class SharedUseSuspect(Suspect):
     uses: tuple[Use, ...]  # in request code, the nearest first
     texts: tuple[str, ...]  # their source text
     pool: bool  # requests use it on several threads
+    passing: Passing = Passing()  # of a database session
 
 
 @dataclass(frozen=True, slots=True)
