@@ -166,6 +166,8 @@ class Model:
     test_folders: tuple[str, ...] = ()  # packages in which everything is there for tests
     work: tuple[str, ...] = ()  # how names end that identify one piece of work, which belongs to somebody
     unique: tuple[str, ...] = ()  # what says in a class of rows that no two have the same: keywords, calls, attributes
+    table: tuple[str, ...] = ()  # attributes of a class of rows that name its table
+    undoing: tuple[str, ...] = ()  # names of functions that take a migration back
     versioned: tuple[str, ...] = ()  # what says in a class of rows that a row which was changed meanwhile is refused
     atomic_names: tuple[str, ...] = ()  # how programs call their own functions that see to the same
     atomic_words: tuple[str, ...] = ()  # of a query: the store itself sees to it that two do not act at once
@@ -221,6 +223,8 @@ _LISTS = (
     "test_folders",
     "work",
     "unique",
+    "table",
+    "undoing",
     "versioned",
     "atomic_names",
     "atomic_words",
@@ -471,6 +475,8 @@ class Models:
         self.atomic: set[str] = set()  # last names of calls that have a store keep others out
         self.atomic_keywords: set[str] = set()
         self.unique: set[str] = set()
+        self.tables: set[str] = set()
+        self.undoing: set[str] = set()
         self.versioned: set[str] = set()
         self.atomic_words: tuple[str, ...] = ()
         self.work: tuple[str, ...] = ()
@@ -487,6 +493,8 @@ class Models:
         self.test_runners.update(model.test_runners)
         self.test_folders.update(model.test_folders)
         self.unique.update(model.unique)
+        self.tables.update(model.table)
+        self.undoing.update(model.undoing)
         self.versioned.update(model.versioned)
         self.atomic.update(model.atomic_names)
         self.atomic_words += model.atomic_words

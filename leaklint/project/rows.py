@@ -5,11 +5,13 @@ Structure and values of a solved program; which calls look and which add is the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from leaklint.index.summary import Attr, Bind, Call, ClassRef, Const, Name, Term, Test
 from leaklint.project import calls, evaluate
+from leaklint.project.origins import roots
 from leaklint.project.spots import parts
 from leaklint.project.state import Frame, State
 from leaklint.project.values import ClassValue, Instance, Phase, Value
@@ -67,7 +69,7 @@ def may_repeat(s: State, row: Row) -> bool:
             said = any(_says_unique(s, term) for term in terms) or name in s.models.unique
             if said and (name in row.columns or name.startswith("__") or "." in name or name in s.models.unique):
                 return False
-    return True
+    return not any(_is_kept_apart(s, table, row.columns) for table in _tables(s, row.cls))
 
 
 def is_versioned(s: State, cls: ClassValue) -> bool:
@@ -163,6 +165,37 @@ def _class_body(cls: ClassValue) -> Iterator[tuple[str, tuple[Term, ...]]]:
             for at in inner.ops:
                 if isinstance(at, Bind) and isinstance(at.target, Name):
                     yield f"{op.target.id}.{at.target.id}", (at.target, at.value)
+
+
+def _tables(s: State, cls: ClassValue) -> Iterator[str]:
+    for name, terms in _class_body(cls):
+        if name in s.models.tables:
+            yield from (term.value for term in terms if isinstance(term, Const) and isinstance(term.value, str))
+
+
+def _is_kept_apart(s: State, table: str, columns: tuple[str, ...]) -> bool:
+    """Whether a migration says that no two rows of a table agree in columns, one of the given ones among them."""
+    for module in s.program.modules:
+        if not module.mentions(table) or not any(map(module.mentions, columns)):
+            continue
+        for info in module.functions:
+            if info.function.name not in s.models.undoing:
+                terms = (at for op in info.function.ops for root in roots(op) for at in _walk(root))
+                if any(_says_of_table(s, term, table, columns) for term in terms):
+                    return True
+    return False
+
+
+def _says_of_table(s: State, term: Term, table: str, columns: tuple[str, ...]) -> bool:
+    match term:
+        case Call(args=args):
+            said = {at.value for arg in args for at in _walk(arg) if isinstance(at, Const)}
+            return table in said and not said.isdisjoint(columns) and _says_unique(s, term)
+        case Const(value=str(text)):
+            found = re.search(rf"\bunique\b[^;]*?\bon\s+[\w.]*?[\"`]?{re.escape(table)}\b([^;]*)", text, re.IGNORECASE)
+            return found is not None and any(re.search(rf"\b{column}\b", found[1]) for column in columns)
+        case _:
+            return False
 
 
 def _says_unique(s: State, term: Term) -> bool:
