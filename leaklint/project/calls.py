@@ -472,6 +472,7 @@ def _anything(s: State, frame: Frame, atom: Anything, term: Call, args: Args, ke
 
 def _taint(s: State, frame: Frame, atom: Taint, term: Call, args: Args, keywords: Keywords, at: int) -> Value:
     """A method of request data: what it gives is as personal as the data; `get("user_id")` is an id by its key."""
+    library_calls.run_passed(s, frame, term, (*args, *(v for _, v in keywords)), at)
     name = evaluate.constant_key(term.args[0], args[0]) if args and term.args else None
     default = library_calls.argument(args, keywords, 1, "default") if isinstance(name, str) else NOTHING
     constants = frozenset(a for a in default if isinstance(a, (Literal, Token)))

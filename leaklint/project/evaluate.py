@@ -315,7 +315,17 @@ def _blend(s: State, frame: Frame, term: Blend, at: int) -> Value:
         return copied(s, frame, NOTHING.union(*parts), term.span, 1)  # two lists
     if term.op == "fstring" and (text := _text(parts)):
         return frozenset((s.literal(text, frame.info.module, term.span),))
-    return mixed(s, parts)
+    left = mixed(s, parts)
+    return frozenset(a for a in left if not _is_content(a)) if term.op == "Sub" and any(map(_is_clock, parts)) else left
+
+
+def _is_clock(value: Value) -> bool:
+    """Whether a value is what a clock or counter says, which less another one tells how long something took."""
+    return bool(value) and all(isinstance(a, Token) and not a.fresh for a in value)
+
+
+def _is_content(atom: Atom) -> bool:
+    return isinstance(atom, Taint) and atom.strength is Strength.CONTENT
 
 
 def _text(parts: list[Value]) -> str:

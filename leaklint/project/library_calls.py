@@ -5,6 +5,8 @@ No library is named here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from leaklint.index.summary import ELEMENT, Attr, Call, Const, Star, Term
 from leaklint.models import CallModel
 from leaklint.project import calls, entries, evaluate, execute
@@ -133,10 +135,7 @@ def keep_arguments(s: State, instance: Instance, args: Args, keywords: Keywords)
 def unknown(s: State, frame: Frame, term: Call, receiver: Value, args: Args, keywords: Keywords, at: int) -> Value:
     """A call nobody knows gives what is personal in its arguments, and may run the functions it is passed."""
     everything = [*args, *[v for _, v in keywords]]
-    for value in everything:
-        for atom in value:
-            if isinstance(atom, (FunctionValue, Method, Partial)):
-                calls.call_atom(s, frame, atom, Call(term.func, (), (), term.span, term.order), (), (), at)
+    run_passed(s, frame, term, everything, at)
     found: set[Atom] = set(evaluate.mixed(s, [receiver, *everything]))
     for value in (receiver, *everything):
         found.update(evaluate.carried(s, frame, value, 2))
@@ -145,6 +144,19 @@ def unknown(s: State, frame: Frame, term: Call, receiver: Value, args: Args, key
     if any(isinstance(a, (Instance, Member)) for a in receiver):
         found = {a for a in found if not isinstance(a, Token)}  # what a store finds for an id or a time is neither
     return frozenset(found)
+
+
+def run_passed(s: State, frame: Frame, term: Call, passed: Iterable[Value], at: int) -> None:
+    """Run the functions that a call nobody knows is passed, and the methods by which containers lose their items."""
+    for value in passed:
+        for atom in value:
+            if isinstance(atom, (FunctionValue, Method, Partial)) or _takes_out(s, atom):
+                calls.call_atom(s, frame, atom, Call(term.func, (), (), term.span, term.order), (), (), at)
+
+
+def _takes_out(s: State, atom: Atom) -> bool:
+    """Whether it is a method by which a container loses what is in it: `task.add_done_callback(tasks.discard)`."""
+    return isinstance(atom, Member) and (model := s.models.call(atom.fqn)) is not None and model.removes
 
 
 def _run_functions(
