@@ -13,6 +13,7 @@ from leaklint.index.summary import Attr, Bind, Blend, Call, Choice, Const, Displ
 from leaklint.models import CallModel
 from leaklint.project import evaluate
 from leaklint.project.idnames import holder_concept, id_concept
+from leaklint.project.lifetimes import isolated
 from leaklint.project.program import FunctionInfo, Module
 from leaklint.project.spots import Spot, around, conditions, names, origins, parts, spots
 from leaklint.project.state import Frame, Made, State
@@ -50,6 +51,7 @@ class Survey:
     _calls: dict[FunctionInfo, tuple[Spot, ...]] = field(default_factory=dict)
     _made: dict[FunctionInfo, dict[int, list[Made]]] = field(default_factory=dict)
     _values: dict[Module, dict[str, bool]] = field(default_factory=dict)
+    _holders: dict[Module, frozenset[str]] = field(default_factory=dict)
 
     def spots(self, info: FunctionInfo) -> tuple[Spot, ...]:
         """All terms of a function."""
@@ -112,6 +114,21 @@ class Survey:
             known[name] = any(isinstance(a, Instance) and a.phase is Phase.SETUP and a.frame is not None for a in value)
         return known[name]
 
+    def holders(self, module: Module) -> frozenset[str]:
+        """The names in a module of what each request or thread has of its own: `g`, `threading.local()`."""
+        known = self._holders.get(module)
+        if known is None:
+            known = self._holders[module] = frozenset(_holders(self.state, module))
+        return known
+
+
+def _holders(s: State, module: Module) -> Iterator[str]:
+    frame = s.module_frames.get(module)
+    for position, op in enumerate(frame.info.function.ops) if frame is not None else ():
+        if isinstance(op, Bind) and isinstance(op.target, Name) and frame is not None:
+            if any(isolated(s, a) for a in frame.values[position]):
+                yield op.target.id
+
 
 def survey(s: State) -> Survey:
     """Look at all solved functions: which give an ambient id."""
@@ -124,7 +141,9 @@ def survey(s: State) -> Survey:
                 runs.update(target.info for target in made.targets)
                 asks.update(made.external)
     for info, frames in found.frames.items():
-        if info.function.kind is not Kind.FUNCTION or not any(_gives_ambient(f) for f in frames):
+        if info.function.kind is not Kind.FUNCTION:
+            continue
+        if not any(_gives_ambient(f) for f in frames) and not any(_gives_held(found, info)):
             continue
         concept = id_concept(s.models, info.function.name) or _concept_of_body(found, info)
         if concept and not _asked_in_returns(info):
@@ -136,11 +155,34 @@ def _gives_ambient(frame: Frame) -> bool:
     return any(isinstance(a, Ambient) for a in frame.returns)
 
 
+def _gives_held(found: Survey, info: FunctionInfo) -> Iterator[bool]:
+    """Whether a function gives back what each request has of its own under the name of an id."""
+    for op in info.function.ops:
+        if isinstance(op, Return):
+            yield bool(_held(found, info, op.value))
+
+
+def _held(found: Survey, info: FunctionInfo, term: Term) -> str:
+    """The id that a term reads from what each request or thread has of its own: `g.tenant_id`."""
+    match term:
+        case Attr(base=Name(id=base), name=name):
+            pass
+        case Call(func=Name(id="getattr"), args=(Name(id=base), Const(value=str(name)), *_)):
+            pass
+        case _:
+            return ""
+    if base in info.function.bound or base not in found.holders(info.module):
+        return ""
+    return name if id_concept(found.state.models, name) else ""
+
+
 def _concept_of_body(found: Survey, info: FunctionInfo) -> str:
     """The concept of the context variable that a getter reads."""
     for spot in found.spots(info):
         if isinstance(spot.term, Call) and (name := _read_of_context(found, info, spot.term)):
             return holder_concept(found.state.models, name)
+        if name := _held(found, info, spot.term):
+            return id_concept(found.state.models, name)
     return ""
 
 
@@ -173,7 +215,8 @@ def ambient_uses(found: Survey) -> dict[FunctionInfo, tuple[AmbientUse, ...]]:
     for info in dict.fromkeys((*found.frames, *methods)):
         calls_one = not reading.isdisjoint(found.asks.get(info, ()))
         calls_one = calls_one or not found.getters.keys().isdisjoint(found.runs.get(info, ()))
-        known[info] = tuple(_uses(found, info)) if calls_one or info.module in naming else ()
+        looks = calls_one or info.module in naming or bool(found.holders(info.module))
+        known[info] = tuple(_uses(found, info)) if looks else ()
     return known
 
 
@@ -212,6 +255,9 @@ def _ambient(found: Survey, info: FunctionInfo, spot: Spot) -> tuple[str, str, s
             for target in made.targets:
                 if target.info in found.getters:
                     return found.getters[target.info], target.info.function.name, "context"
+    if spot.role != "func" and (name := _held(found, info, term)):
+        served = any(frame.entry is not None for frame in found.frames.get(info, ()))
+        return None if served else (id_concept(models, name), name, "context")
     if isinstance(term, Attr) and isinstance(term.base, Name) and spot.role != "func":
         concept = id_concept(models, term.name)
         if (

@@ -10,9 +10,24 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from leaklint.index.summary import Bind, Call, Const, Display, How, Item, Kind, Name, Param, ParamKind, Return, Test
+from leaklint.index.summary import (
+    Attr,
+    Bind,
+    Call,
+    Const,
+    Display,
+    How,
+    Item,
+    Kind,
+    Name,
+    Param,
+    ParamKind,
+    Return,
+    Test,
+)
 from leaklint.project.ambient import AmbientUse, Survey, ambient_uses, own_params
 from leaklint.project.idnames import id_concept, same_id
+from leaklint.project.lifetimes import isolated
 from leaklint.project.program import FunctionInfo
 from leaklint.project.relatives import relatives, route
 from leaklint.project.routes import Routes
@@ -20,7 +35,7 @@ from leaklint.project.sinks import keys_with, sent_as
 from leaklint.project.spots import Spot, around, conditions, names, origins
 from leaklint.project.state import Frame, State
 from leaklint.project.suspect import OverrideSuspect, Route
-from leaklint.project.values import Ambient, Instance
+from leaklint.project.values import Ambient, Atom, Instance
 
 _CHAIN = 3  # functions that hand one payload up before it is no longer followed
 
@@ -70,8 +85,39 @@ def ids(found: Survey) -> Ids:
                     known.named[use.concept, name].add(use.name if name in use.by_name else "")
             if use.stands_for and _is_returned(info, use.spot):
                 known.resolvers[use.concept].append((info, use.stands_for))
+    _find_options_handed_on(known)
     _find_carriers(known)
     return known
+
+
+def _find_options_handed_on(known: Ids) -> None:
+    """Parameters that a function hands to a resolver are options too, whatever it calls them."""
+    for concept, resolvers in known.resolvers.items():
+        for resolver, asked in resolvers:
+            callers = [info for info, runs in known.found.runs.items() if resolver in runs and info is not resolver]
+            for info in callers:
+                for spot in known.found.calls(info):
+                    for name in _handed_to(known, info, spot, resolver, asked):
+                        if known.found.state.models.concept(name) not in ("", concept):
+                            continue
+                        param = next(p for p in info.function.params if p.name == name)
+                        known.options[concept, name].add(_annotation(info, param))
+                        known.named[concept, name].add("")
+
+
+def _handed_to(
+    known: Ids, info: FunctionInfo, spot: Spot, resolver: FunctionInfo, asked: frozenset[str]
+) -> frozenset[str]:
+    """The parameters of a function that come to a resolver as what it asks."""
+    assert isinstance(spot.term, Call)
+    targets = [t for made in known.found.made(info, spot.term) for t in made.targets if t.info is resolver]
+    if not targets:
+        return frozenset()
+    params = resolver.function.params[targets[0].receiver is not None :]
+    given = [(p.name, value) for p, value in zip(params, spot.term.args, strict=False)]
+    given += [(key, value) for key, value in spot.term.keywords if key]
+    found = (origins(info, value, spot.position) for name, value in given if name in asked)
+    return frozenset().union(*found) & own_params(info)
 
 
 def _is_returned(info: FunctionInfo, spot: Spot) -> bool:
@@ -173,6 +219,10 @@ def _made_equal(known: Ids, info: FunctionInfo, name: str, scope: tuple[Override
     """Whether the function compares the ambient id with an override, or makes the override the ambient one."""
     found = known.found
     overridden = {o.name for o in scope}
+    for position, op in enumerate(info.function.ops):
+        if isinstance(op, Bind) and isinstance(op.target, Attr) and op.target.name == name:
+            if origins(info, op.value, position) & overridden:
+                return True
     for spot in found.spots(info):
         if isinstance(spot.term, Test):
             compared = origins(info, spot.term, spot.position)
@@ -191,7 +241,12 @@ def _sets_context(found: Survey, info: FunctionInfo, call: Call) -> Iterator[boo
             model = found.state.models.call(fqn)
             yield model is not None and model.sets == "(value)"
         for target in made.targets:
-            yield any(effect.field == "(value)" for effect in target.effects)
+            yield any(e.field == "(value)" or _is_own(found.state, e.holder) for e in target.effects)
+
+
+def _is_own(s: State, holder: Atom | Frame) -> bool:
+    """Whether each request or thread has a holder of its own."""
+    return isinstance(holder, Atom) and isolated(s, holder)
 
 
 # --- payloads that a callee builds ----------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from leaklint.index.summary import (
     Class,
     Function,
     FunctionRef,
+    How,
     Kind,
     ModuleSummary,
     Name,
@@ -423,7 +424,7 @@ class Program:
             if root and root in self._packages:
                 continue  # the inside of a package is not on sys.path
             module = self._by_parts.get((*root, *wanted))
-            if module is not None and module is not importer:
+            if module is not None and module is not importer and not _is_named_for_a_library(module):
                 return module
         for root in self.roots:
             if module := self._by_parts.get((*root, *wanted)):
@@ -435,7 +436,8 @@ class Program:
         if wanted[0] in self.libraries:
             return None
         for depth in range(len(folder), 0, -1):
-            if module := self._by_parts.get((*folder[:depth], *wanted)):
+            module = self._by_parts.get((*folder[:depth], *wanted))
+            if module is not None and not _is_named_for_a_library(module):
                 return module
         return None
 
@@ -446,6 +448,8 @@ class Program:
             root = module.parts[: len(module.parts) - len(wanted)]
             if module.parts[len(root) :] != wanted or (root and root in self._packages):
                 continue
+            if len(wanted) == 1 and _is_named_for_a_library(module):
+                continue
             if len(wanted) == 1 and not module.is_package and len(root) > 1:
                 continue  # `import redis` must not find `tools/scripts/redis.py`
             candidates.append((_common(root, importer.parts), -len(root), module.path, module))
@@ -453,6 +457,23 @@ class Program:
             return None
         candidates.sort(key=lambda c: (-c[0], -c[1], c[2]))
         return candidates[0][3]
+
+
+def _is_named_for_a_library(module: Module) -> bool:
+    """Whether a file imports its own name, as `project/celery.py` does: its folder is not on sys.path then."""
+    if module.is_package or not module.parts:
+        return False
+    named = [i for i in module.summary.imports if not i.level and i.module.partition(".")[0] == module.parts[-1]]
+    return any(not _defines(module, imported.name) for imported in named)
+
+
+def _defines(module: Module, name: str) -> bool:
+    """Whether a module's own statements, imports aside, bind a name."""
+    ops = module.functions[0].function.ops
+    return any(
+        isinstance(op, Bind) and op.how is not How.IMPORT and isinstance(op.target, Name) and op.target.id == name
+        for op in ops
+    )
 
 
 def _common(a: tuple[str, ...], b: tuple[str, ...]) -> int:

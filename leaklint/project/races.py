@@ -46,6 +46,7 @@ _ENDING = (
     "dispose",
     "finish",
 )
+_MAKING = ("__init__", "__post_init__", "__new__")
 _SAYING_NOTHING = ("key", "k", "id", "id_", "identifier", "self")
 _CONTAINERS = ("builtins.list", "builtins.dict", "builtins.set", "collections.")
 
@@ -75,7 +76,8 @@ class Race(NamedTuple):
 def races(s: State, lives: Lifetimes, ways: Routes, plan: Schedule, locks: Locks) -> Iterator[RaceSuspect]:
     """All suspects of this kind, one for each look-up."""
     best: dict[tuple[object, Range], Race] = {}
-    shared = {f: effects for f in ways.before if (effects := [e for e in f.effects if _is_session_state(s, lives, e)])}
+    written = ((f, [e for e in f.effects if _is_session_state(s, lives, f, e)]) for f in ways.before)
+    shared = {f: effects for f, effects in written if effects}
     for frame in ways.before:
         if not plan.concurrent(frame):
             continue
@@ -117,11 +119,13 @@ def _asks_itself(s: State, frame: Frame, effect: Effect) -> bool:
     return any(matches(r, effect.holder, effect.field, own) for r in deciding(s, frame, effect.position))
 
 
-def _is_session_state(s: State, lives: Lifetimes, effect: Effect) -> bool:
+def _is_session_state(s: State, lives: Lifetimes, frame: Frame, effect: Effect) -> bool:
     """Whether a write goes to what several requests of one session or user share."""
     holder = effect.holder
     if not isinstance(holder, Instance) or isolated(s, holder) or concurrent(s, holder) or effect.how == "setdefault":
         return False
+    if frame.receiver is holder and frame.info.function.name in _MAKING:
+        return False  # nobody has it yet, whichever of its kind was looked up before
     if holder in lives.kept:
         return effect.field[:1] != "(" and any(_is_kept_for_session(s, lives, holder))
     if lives.why(holder) is None or effect.field[:1] != "[":
