@@ -16,10 +16,10 @@ from leaklint.models import AttributeModel
 from leaklint.project import evaluate
 from leaklint.project.calls import mro
 from leaklint.project.causes import causes
-from leaklint.project.execute import is_making
 from leaklint.project.fixed import is_fixed
 from leaklint.project.guards import is_guarded
 from leaklint.project.lifetimes import Lifetimes, Why, concurrent, is_identity, isolated
+from leaklint.project.making import is_part_of_making
 from leaklint.project.marks import is_mark_of_all
 from leaklint.project.membership import is_only_asked
 from leaklint.project.narrowed import is_kept_away
@@ -281,7 +281,7 @@ def _keeps_request_data(s: State, lives: Lifetimes, slot: Slot, frame: Frame, ef
         return False  # totals and counters
     if is_mark_of_all(s, frame, effect):
         return True
-    if _is_part_of_making(s, lives, frame, effect):
+    if is_part_of_making(s, lives, frame, effect):
         return False  # who keeps the object is asked where it is kept
     if _is_empty_container(s, frame, effect):
         return False  # what is put into it later is a write of its own
@@ -322,15 +322,6 @@ def _is_text(s: State, frame: Frame, effect: Effect) -> bool:
     held = evaluate.evaluate(s, frame, effect.place, effect.position)
     kinds = {type(atom.value) for atom in held if isinstance(atom, Literal)}
     return kinds == {str}
-
-
-def _is_part_of_making(s: State, lives: Lifetimes, frame: Frame, effect: Effect) -> bool:
-    """Whether a function writes to the object it makes, before it stores it anywhere."""
-    holder = effect.holder
-    if not isinstance(holder, Instance) or not is_making(frame, holder):
-        return False
-    edges = (s.edges.get((outer, name, holder)) for outer, name in lives.holders.get(holder, ()) if outer is not holder)
-    return not any(e is not None and e.frame is frame and e.effect.position <= effect.position for e in edges)
 
 
 def _is_empty_container(s: State, frame: Frame, effect: Effect) -> bool:
