@@ -10,7 +10,8 @@ counts as its caller's.
 The same is reported of databases and caches that all worker processes share: a row that is looked for by a session or
 user and added when there is none, where nothing makes its column unique; a row of a session or user that is loaded,
 changed by what it said (`wallet.credits -= price`) and written back; a key that is looked up and then set to what was
-computed from the old value, or set so that only one of two requests may go on.
+computed from the old value, or set so that only one of two requests may go on. Rows may be of classes, of tables that
+SQL text names, or documents of a collection.
 
 ## Why it leaks
 
@@ -140,8 +141,10 @@ None for stores: a constraint needs a migration, and which command or transactio
 
 ## What is not found
 
-Statements in SQL text and stores whose calls are not modelled; rows that are written back by code which the function
-does not call, as a session that commits when the request ends; look-ups more than two calls away from the write.
+Stores whose calls are not modelled; SQL that is put together at run time, and rows added to tables that the program
+does not create, which may be unique for all it says; rows that are written back by code which the function does not
+call, as a session that commits when the request ends, and those of which a user has many; look-ups more than two calls
+away from the write.
 
 ## References
 

@@ -113,6 +113,8 @@ class TypeModel:
     conversation: bool = False  # keeps a history per instance
     reads: tuple[str, ...] = ()  # methods that look up what other processes see as well
     writes: tuple[str, ...] = ()  # and methods that change it
+    documents: bool = False  # of `reads`, `writes` and `inserts`: they take filters and documents as mappings
+    parts: str = ""  # the class of what any attribute or item of it is that no row speaks of
     row: bool = False  # each session of a database loads its own objects of such classes
     inserts: tuple[str, ...] = ()  # and methods that put something new there: a value under a key, a row
     lock: str = ""  # whom it keeps out: other tasks of its event loop, other threads, or everybody on the machine
@@ -169,6 +171,7 @@ class Model:
     table: tuple[str, ...] = ()  # attributes of a class of rows that name its table
     undoing: tuple[str, ...] = ()  # names of functions that take a migration back
     versioned: tuple[str, ...] = ()  # what says in a class of rows that a row which was changed meanwhile is refused
+    computed: tuple[str, ...] = ()  # keys of an update under which the store itself computes the new value
     atomic_names: tuple[str, ...] = ()  # how programs call their own functions that see to the same
     atomic_words: tuple[str, ...] = ()  # of a query: the store itself sees to it that two do not act at once
 
@@ -226,6 +229,7 @@ _LISTS = (
     "table",
     "undoing",
     "versioned",
+    "computed",
     "atomic_names",
     "atomic_words",
 )
@@ -478,6 +482,7 @@ class Models:
         self.tables: set[str] = set()
         self.undoing: set[str] = set()
         self.versioned: set[str] = set()
+        self.computed: set[str] = set()
         self.atomic_words: tuple[str, ...] = ()
         self.work: tuple[str, ...] = ()
         self.writing: dict[str, CallModel] = {}  # calls that write the file they name, by last name
@@ -496,6 +501,7 @@ class Models:
         self.tables.update(model.table)
         self.undoing.update(model.undoing)
         self.versioned.update(model.versioned)
+        self.computed.update(model.computed)
         self.atomic.update(model.atomic_names)
         self.atomic_words += model.atomic_words
         self.work += model.work

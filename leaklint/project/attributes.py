@@ -280,6 +280,8 @@ def _library_attribute(s: State, frame: Frame, atom: Atom, fqn: str, name: str, 
         kind = s.models.type(fqn)
         if kind is not None and kind.holds == "request":
             return frozenset((request_data(s, name), s.member(atom, name, full)))
+        if kind is not None and kind.parts:
+            return frozenset((s.member(atom, name, kind.parts),))
     return frozenset((s.member(atom, name, full),))
 
 
@@ -290,7 +292,11 @@ def _member_attribute(s: State, frame: Frame, atom: Member, name: str, span: int
         depth, owner = depth + 1, owner.owner
     if depth > 4:
         return frozenset((atom,))
-    return s.read(atom, name, frame) | {s.member(atom, name, f"{atom.fqn}.{name}")}
+    full = f"{atom.fqn}.{name}"
+    kind = s.models.type(atom.fqn)
+    if kind is not None and kind.parts and s.models.call(full) is None:
+        full = kind.parts
+    return s.read(atom, name, frame) | {s.member(atom, name, full)}
 
 
 def _anything_attribute(s: State, frame: Frame, atom: Anything, name: str, span: int, at: int) -> Value:

@@ -249,7 +249,14 @@ def select_items(s: State, frame: Frame, atom: Any, key_term: Term | None, key: 
     loaded(frame, atom, field, span, at)
     fields = s.fields(atom, frame)
     others = fields.get(ITEMS, NOTHING)  # of ids and constants under other keys, none is the one asked for
-    return fields.get(field, NOTHING) | frozenset(a for a in others if not isinstance(a, (Token, Literal)))
+    found = fields.get(field, NOTHING) | frozenset(a for a in others if not isinstance(a, (Token, Literal)))
+    return found or _part_named(s, atom, constant)
+
+
+def _part_named(s: State, atom: Any, name: object) -> Value:
+    """What a library object has under a name, as `client["chat"]`."""
+    kind = s.models.type(atom.fqn) if getattr(atom, "fqn", "") else None
+    return frozenset((s.member(atom, str(name), kind.parts),)) if kind is not None and kind.parts else NOTHING
 
 
 def _is_identity(key: Atom) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from leaklint.index.summary import Attr, Bind, Call, ClassRef, Const, Name, Term, Test
-from leaklint.project import calls, evaluate
+from leaklint.project import calls, evaluate, tables
 from leaklint.project.origins import roots
 from leaklint.project.spots import parts
 from leaklint.project.state import Frame, State
@@ -20,12 +20,13 @@ _KEYS = ("id", "pk", "ident", "id__exact", "pk__exact")
 
 
 class Row(NamedTuple):
-    """Rows of one class, and what they are looked for by."""
+    """Rows of one class, or of the table or collection of one name, and what they are looked for by."""
 
-    cls: ClassValue
+    cls: ClassValue | str
     columns: tuple[str, ...]
     values: tuple[tuple[Value, Term], ...]  # what the columns are compared with
     by_key: bool = False  # by the primary key, which no two have in common
+    documents: bool = False
 
 
 def looked_for(s: State, frame: Frame, call: Call, position: int) -> Row | None:
@@ -62,6 +63,8 @@ def added(s: State, frame: Frame, call: Call, position: int) -> Row | None:
 
 def may_repeat(s: State, row: Row) -> bool:
     """Whether two rows may agree in the columns: none of them is unique, and nothing is said of several together."""
+    if isinstance(row.cls, str):
+        return tables.may_repeat(s, row.cls, row.columns, row.documents)
     if row.by_key:
         return False
     for cls in calls.mro(s, row.cls)[0]:

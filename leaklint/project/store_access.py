@@ -11,19 +11,21 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from leaklint.index.summary import Attr, Await, BlockKind, Call, Range, Term
+from leaklint.index.summary import Attr, Await, BlockKind, Call, Name, Range, Term
 from leaklint.models import TypeModel
 from leaklint.project import evaluate
 from leaklint.project.program import FunctionInfo
 from leaklint.project.races import tells_sessions_apart
 from leaklint.project.rows import Row, added, looked_for
 from leaklint.project.spots import parts
-from leaklint.project.state import Frame, State
-from leaklint.project.stores import is_atomic
+from leaklint.project.state import Frame, Made, State
+from leaklint.project.stores import derived, is_atomic
+from leaklint.project.tables import Touched, texts, touched
 from leaklint.project.terms import Shape, arguments, shape
 
 _DEEP = 2  # callees that are looked into
 _CALLEES = 3  # of one call
+_STATEMENTS = ("connection", "cursor")  # of databases: they take SQL
 _PERSONAL = ("session", "user", "tenant")
 
 
@@ -42,6 +44,9 @@ class Access(NamedTuple):
     said: tuple[str, str]  # the map and key, or the class and columns, as the code writes them
     doer: FunctionInfo
     span: Range  # of the whole expression: `db.query(Row).filter(...).first()`
+    sets: tuple[tuple[str, Shape], ...] = ()  # of updates: columns that get a value of the program, with it
+    updates: bool = False  # it changes what is there, and adds nothing
+    gives: tuple[str, ...] = ()  # of look-ups in tables: the columns they give; `*` for all
 
 
 @dataclass
@@ -83,8 +88,14 @@ class Stores:
                 caught = _is_caught(frame.info, made.position)
                 for inner in self.accesses(target, deep - 1):
                     key = tuple(_in_terms_of_caller(part, target.info, given) for part in inner.key)
+                    sets = tuple((c, _in_terms_of_caller(part, target.info, given)) for c, part in inner.sets)
                     yield inner._replace(
-                        call=made.term, position=made.position, key=key, value=None, caught=inner.caught or caught
+                        call=made.term,
+                        position=made.position,
+                        key=key,
+                        value=None,
+                        caught=inner.caught or caught,
+                        sets=sets,
                     )
 
     def is_safe(self, frame: Frame) -> bool:
@@ -92,16 +103,34 @@ class Stores:
         if frame not in self.safe:
             self.safe[frame] = False  # while it is asked
             made = frame.made.values()
-            self.safe[frame] = any(is_atomic(self.state, m.term) for m in made) or any(
-                self.is_safe(target) for m in made for target in m.targets
+            self.safe[frame] = (
+                any(is_atomic(self.state, m.term) for m in made)
+                or any(_says_so(self.state, frame, m) for m in made)
+                or any(self.is_safe(target) for m in made for target in m.targets)
             )
         return self.safe[frame]
+
+
+def _says_so(s: State, frame: Frame, made: Made) -> bool:
+    """Whether a call gives a database a statement that keeps others out."""
+    kinds = (s.models.type(fqn.rpartition(".")[0]) for fqn in made.external)
+    if not any(kind is not None and kind.database for kind in kinds):
+        return False
+    return any(word in text for text in texts(s, frame, made.term, made.position) for word in s.models.atomic_words)
+
+
+def results(s: State, info: FunctionInfo, read: Access) -> set[str]:
+    """The local names that are made of what a look-up gives; cursors hand it out later."""
+    kind, func = s.models.type(read.store), read.call.func
+    own = read.doer is info and kind is not None and kind.database == "cursor"
+    cursor = func.base.id if own and isinstance(func, Attr) and isinstance(func.base, Name) else ""
+    return derived(info, read.call, cursor)
 
 
 def _is_caught(info: FunctionInfo, position: int) -> bool:
     """Whether an exception of an operation, or of one behind it that makes it last, is caught."""
     blocks, op = info.function.blocks, info.function.ops[position]
-    return any(b.kind is BlockKind.EXCEPT and b.start > op.order for b in blocks)
+    return any(b.kind is BlockKind.EXCEPT and b.start >= op.order for b in blocks)
 
 
 def _in_terms_of_caller(part: Shape, callee: FunctionInfo, given: Mapping[str, Shape]) -> Shape:
@@ -122,7 +151,9 @@ def _store_of(s: State, fqn: str) -> TypeModel | None:
     """The model of the store that a library name reads or adds to."""
     owner, _, method = fqn.rpartition(".")
     kind = s.models.type(owner)
-    return kind if kind is not None and method in (*kind.reads, *kind.inserts) else None
+    if kind is None or kind.database in _STATEMENTS:
+        return kind
+    return kind if method in (*kind.reads, *kind.inserts, *(kind.writes if kind.documents else ())) else None
 
 
 def _of_call(s: State, frame: Frame, call: Call, position: int, fqn: str) -> Iterator[Access]:
@@ -146,7 +177,9 @@ def _of_call(s: State, frame: Frame, call: Call, position: int, fqn: str) -> Ite
         _whole(info, call, position),
     )
     row = added(s, frame, call, position) if writes else looked_for(s, frame, call, position)
-    if row is not None:
+    if row is None and (table := touched(s, frame, call, position, kind, method)) is not None:
+        yield _of_table(s, frame, access, table, kind.documents)
+    elif row is not None and not isinstance(row.cls, str):
         personal = any(tells_sessions_apart(s, value, term) for value, term in row.values)
         personal = personal or any(s.models.concept(c) in _PERSONAL for c in row.columns)
         key = tuple(shape(info, term, position) for _, term in row.values)
@@ -166,6 +199,22 @@ def _of_call(s: State, frame: Frame, call: Call, position: int, fqn: str) -> Ite
             value=call.args[-1] if writes and len(call.args) > 1 else None,
             said=(info.module.source(base) if base else "", info.module.source(text) if text else ""),
         )
+
+
+def _of_table(s: State, frame: Frame, access: Access, table: Touched, documents: bool) -> Access:
+    info, position = frame.info, access.position
+    values = tuple((evaluate.evaluate(s, frame, term, position), term) for term in table.values)
+    personal = any(tells_sessions_apart(s, value, term) for value, term in values)
+    return access._replace(
+        writes=table.verb != "select",
+        row=Row(table.table, table.columns, values, False, documents),
+        key=tuple(shape(info, term, position) for term in table.values),
+        personal=personal or any(s.models.concept(c) in _PERSONAL for c in table.columns),
+        said=(table.table, ", ".join(table.columns)),
+        sets=tuple((column, shape(info, term, position)) for column, term in table.sets),
+        updates=table.verb == "update",
+        gives=table.gives,
+    )
 
 
 def _said(info: FunctionInfo, row: Row) -> str:

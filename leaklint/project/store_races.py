@@ -22,8 +22,8 @@ from leaklint.project.rows import Row, may_repeat
 from leaklint.project.schedule import Schedule
 from leaklint.project.spots import conditions, names
 from leaklint.project.state import Frame, State
-from leaklint.project.store_access import Access, Stores
-from leaklint.project.stores import derived, holds
+from leaklint.project.store_access import Access, Stores, results
+from leaklint.project.stores import holds
 from leaklint.project.suspect import RaceForm, RaceSuspect
 from leaklint.project.values import ClassValue, Token
 from leaklint.project.written_back import Change, changes
@@ -43,7 +43,7 @@ def store_races(s: State, ways: Routes, plan: Schedule, locks: Locks, stores: St
 
     What is missing is missing in the class: a column or several that no two rows have in common.
     """
-    rows: dict[tuple[ClassValue, RaceForm], list[RaceSuspect]] = defaultdict(list)
+    rows: dict[tuple[ClassValue | str, RaceForm], list[RaceSuspect]] = defaultdict(list)
     for row, suspect in _all(s, ways, plan, locks, stores):
         if row is None:
             yield suspect
@@ -90,7 +90,7 @@ def _pairs(stores: Stores, frame: Frame, locks: Locks) -> Iterator[Pair]:
     for number, read in enumerate(accesses):
         if read.writes or not read.personal:
             continue
-        made_of = derived(frame.info, read.call)
+        made_of = results(stores.state, frame.info, read)
         for act in accesses[number + 1 :]:
             if not act.writes or act.call is read.call or not _is_same(read, act):
                 continue
@@ -104,7 +104,7 @@ def _pairs(stores: Stores, frame: Frame, locks: Locks) -> Iterator[Pair]:
 
 def _is_same(read: Access, act: Access) -> bool:
     if read.row is not None or act.row is not None:
-        return read.row is not None and act.row is not None and read.row.cls is act.row.cls
+        return read.row is not None and act.row is not None and read.row.cls == act.row.cls
     return read.store == act.store and bool(read.key) and act.key[: len(read.key)] == read.key
 
 
@@ -119,7 +119,7 @@ def _decides(info: FunctionInfo, read: Access, act: Access, made_of: set[str]) -
 
 def _rows(s: State, frame: Frame, read: Access, act: Access, made_of: set[str]) -> tuple[RaceForm, bool] | None:
     """A second row where nothing in the class of the rows refuses it."""
-    if read.row is None or act.caught or not _decides(frame.info, read, act, made_of):
+    if read.row is None or act.updates or act.caught or not _decides(frame.info, read, act, made_of):
         return None
     if _is_done_if_found(frame.info, read, act, made_of):
         return None

@@ -113,11 +113,11 @@ def _pair(calls: _Calls, frame: Frame, lock: Held) -> tuple[Call, Call, str] | N
     return None
 
 
-def derived(info: FunctionInfo, call: Call) -> set[str]:
-    """The local names that are made of what a call gives."""
-    found: set[str] = set()
+def derived(info: FunctionInfo, call: Call, cursor: str = "") -> set[str]:
+    """The local names that are made of what a call gives, or of what `cursor` hands out after it; itself included."""
+    found = {cursor} if cursor else set()
     for op in info.function.ops:
-        if not isinstance(op, Bind) or not isinstance(op.target, Name):
+        if not isinstance(op, Bind) or not isinstance(op.target, Name) or (cursor and op.order <= call.order):
             continue
         if holds(op.value, call) or names(op.value) & found:
             found.add(op.target.id)
