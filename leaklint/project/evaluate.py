@@ -35,9 +35,10 @@ from leaklint.project.attributes import attr, attribute, class_lookup, modelled,
 from leaklint.project.contents import carried
 from leaklint.project.copies import copied
 from leaklint.project.program import FunctionInfo, Module
-from leaklint.project.state import ITEMS, Frame, State, item_field, loaded
+from leaklint.project.state import ITEMS, LITERALS, Frame, State, item_field, loaded
 from leaklint.project.suspect import Strength
 from leaklint.project.values import (
+    ANYTHING,
     NOTHING,
     Ambient,
     Anything,
@@ -396,6 +397,8 @@ def _display(s: State, frame: Frame, term: Display, at: int) -> Value:
     wide = len(term.values) > _WIDE
     if term.kind == "dict":
         for key_term, item_term in zip(term.keys, term.values, strict=True):
+            if wide and _says_nothing(s, instance, item_term) and key_term.__class__ is Const:
+                continue
             item_value = evaluate(s, frame, item_term, at)
             if key_term is None:
                 merge_items(s, frame, instance, item_value)
@@ -408,10 +411,29 @@ def _display(s: State, frame: Frame, term: Display, at: int) -> Value:
         if item_term.__class__ is Star:
             merge_items(s, frame, instance, evaluate(s, frame, item_term.value, at))
             continue
+        if wide and _says_nothing(s, instance, item_term):
+            continue
         item_value = evaluate(s, frame, item_term, at)
         fixed = term.kind == "tuple" and not wide
         s.build(instance, item_field(position) if fixed else ITEMS, item_value)
     return value
+
+
+def _says_nothing(s: State, table: Instance, term: Term) -> bool:
+    """Whether an item of a wide table is mere data, and the table holds as much of such as a value keeps."""
+    if term.__class__ is not Const and term.__class__ is not Display:
+        return False
+    held = s.heap[table].get(ITEMS, NOTHING)
+    if term.__class__ is Const:
+        return len(held) >= LITERALS and sum([a.__class__ is Literal for a in held]) >= LITERALS
+    return ANYTHING in held and _is_data(term)
+
+
+def _is_data(term: Term) -> bool:
+    """Whether a term is made of constants only."""
+    if term.__class__ is Display:
+        return all(_is_data(part) for part in (*term.keys, *term.values) if part is not None)
+    return term.__class__ is Const
 
 
 def merge_items(s: State, frame: Frame, into: Instance, value: Value) -> None:

@@ -111,6 +111,10 @@ class Signature(NamedTuple):
     more: str | None  # of `**kwargs`
 
 
+_UNREACHED: dict[tuple[str, int], tuple[tuple[int, ...], bool]] = {}  # for ever empty, as the next
+_UNUSED: dict[int | str, int] = {}
+
+
 class FunctionInfo:
     """A function and what is worked out about it once."""
 
@@ -126,7 +130,6 @@ class FunctionInfo:
         "function",
         "locals",
         "module",
-        "param_names",
         "qualname",
     )
 
@@ -134,17 +137,21 @@ class FunctionInfo:
         self.module = module
         self.function = function
         self.qualname = f"{module.name}.{function.qualname}"
-        self.param_names = frozenset([p.name for p in function.params])
         outer = function.globals or function.nonlocals
         self.locals = function.bound - function.globals - function.nonlocals if outer else function.bound
         self._binds: dict[str, list[int]] | None = None
         self._defined_at = -1
         self._free_names: tuple[str, ...] | None = None
-        self._reach: dict[tuple[str, int], tuple[tuple[int, ...], bool]] = {}
-        self._scopes: dict[str, int] = {}
+        self._reach = _UNREACHED  # most functions of a large program are never run: they share what is empty
+        self._scopes: dict[str, int] | None = None
         self._signature: Signature | None = None
-        self._users: dict[int | str, int] = {}
+        self._users = _UNUSED
         self._wraps: bool | None = None
+
+    @property
+    def param_names(self) -> frozenset[str]:
+        """The names of its parameters."""
+        return frozenset([p.name for p in self.function.params])
 
     @property
     def signature(self) -> Signature:
@@ -204,6 +211,8 @@ class FunctionInfo:
 
     def scope(self, name: str) -> int:
         """How many scopes further out a name that is not local is bound in a function; -1 when in none."""
+        if self._scopes is None:
+            self._scopes = {}
         known = self._scopes.get(name)
         if known is None:
             known = self._scopes[name] = self._scope(name)
@@ -250,6 +259,8 @@ class FunctionInfo:
         key = (name, position)
         known = self._reach.get(key)
         if known is None:
+            if self._reach is _UNREACHED:
+                self._reach, self._users = {}, {}
             known = self._reach[key] = self._reaching(name, position)
             seen: tuple[int | str, ...] = (*known[0], name) if known[1] else known[0]
             for bind in seen:

@@ -45,7 +45,7 @@ _SELECTED = 64  # frames of a function that is given names of modules
 _DECORATED = 4000  # frames of set-up code that is given a function and makes another, as decorators do
 _DEPTH = 2  # objects made by objects made by ... before they share one atom
 _OBJECTS = 4  # objects of one class, or of one place, that are told apart
-_LITERALS = 4  # constants kept in one value
+LITERALS = 4  # constants kept in one value
 ALL = -1  # every operation of a function, as a set of bits
 _OBJECTS_KEPT = 12  # objects kept in one value
 _NAMES_KEPT = 24  # names of libraries kept in one value
@@ -592,10 +592,10 @@ def grown(old: Value, value: Value) -> Value:
     if value <= old:
         return old
     both = old | value if old else value
-    if len(both) <= _LITERALS:
+    if len(both) <= LITERALS:
         return both
     literals = [a for a in old if a.__class__ is Literal]
-    room = _LITERALS - len(literals)
+    room = LITERALS - len(literals)
     fresh = [a for a in value if a.__class__ is Literal and a not in old]
     if len(fresh) > room:
         fresh.sort(key=lambda a: (a.module.path, a.span))
