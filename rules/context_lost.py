@@ -65,6 +65,8 @@ async def orders(tenant_id: str) -> str:
 
 - The context goes along: `asyncio.to_thread`, `copy_context().run`, `create_task`, `Thread(..., context=...)`.
 - The value goes along as an argument, and the code there reads it from that, or sets the variable from it.
+- The program asks `sys.flags.thread_inherit_context`: it runs where a `Thread` inherits the context (Python 3.14). A
+  pool does not, whose threads are older than the request.
 - No request sets the variable, or only requests that do not come to this call.
 
 ## Fix
@@ -77,8 +79,9 @@ are made from it.
 
 ## What is not found
 
-Tasks of Celery and other brokers, subclasses of `Thread`, and code that only a logger runs. Interpreters whose threads
-inherit the context (free-threaded Python 3.14, `-X thread_inherit_context=1`) lose nothing at a `Thread`.
+Tasks of Celery and other brokers, subclasses of `Thread`, and code that only a logger runs. How the interpreter is
+started is not seen: where `-X thread_inherit_context=1` stands on its command line only, or it is a free-threaded one,
+a `Thread` loses nothing.
 
 ## References
 

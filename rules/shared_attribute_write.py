@@ -100,7 +100,8 @@ hand.
 
 ## What is not found
 
-Attributes set under computed names (`setattr(obj, name, value)`), and objects whose class cannot be followed.
+Attributes set under names that a request brings (`setattr(obj, name, value)`): which one is meant, and whether anybody
+reads it, is not known, and this is how administrators change settings. Also objects whose class cannot be followed.
 
 ## References
 

@@ -72,6 +72,7 @@ class CallModel:
     border: str = ""  # where it runs: "thread", "process", "task"
     context: bool = True  # the caller's ContextVars follow
     context_keyword: str = ""  # of `context = false`: passes a context along
+    inherits: str = ""  # of `context = false`: the flag of the interpreter with which a context follows all the same
     enters: bool = False  # of `runs`: in the context that it is called on
     adds: int = -1  # position of an argument that is kept in the receiver as an item
     key: int = -1  # position of the key it is kept under

@@ -5,9 +5,9 @@ No library is named here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from leaklint.index.summary import Attr, Call
+from leaklint.index.summary import Attr, Call, Const, Term
 from leaklint.project import calls, evaluate, execute, library_calls
 from leaklint.project.copies import DEEP, copied
 from leaklint.project.program import Module
@@ -76,8 +76,7 @@ def text_method(s: State, text: Literal, name: str, module: Module, span: int) -
 
 
 def _setattr(s: State, frame: Frame, term: Call, args: Args, keywords: Keywords, at: int) -> Value:
-    name = evaluate.constant_key(term.args[1], args[1]) if len(args) > 2 else None
-    if isinstance(name, str):
+    for name in _names(term.args[1], args[1]) if len(args) > 2 else ():
         place = Attr(term.args[0], name, term.span)
         for atom in args[0]:
             execute.keep(
@@ -86,6 +85,14 @@ def _setattr(s: State, frame: Frame, term: Call, args: Args, keywords: Keywords,
                 Effect(Access.STORE, atom, name, place, NOTHING, None, args[2], term.args[2], "setattr", term.span, at),
             )
     return NOTHING
+
+
+def _names(term: Term, value: Value) -> Iterator[str]:
+    """The names that a name is, each of them a constant; nothing when any is not: `for name in ("user", "token")`."""
+    if isinstance(term, Const) and isinstance(term.value, str):
+        yield term.value
+    elif value and all(isinstance(atom, Literal) for atom in value):
+        yield from (atom.value for atom in value if isinstance(atom, Literal) and isinstance(atom.value, str))
 
 
 def _delattr(s: State, frame: Frame, term: Call, args: Args, keywords: Keywords, at: int) -> Value:

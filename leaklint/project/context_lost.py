@@ -97,6 +97,8 @@ def _leaves_context(s: State, made: Made) -> CallModel | None:
         return None
     for model in models:
         given = any(name == model.context_keyword for name, _ in made.term.keywords if name)
+        if model.inherits and any(model.inherits in m.summary.attributes for m in s.program.modules):
+            continue
         if model.border in ("thread", "process") and not model.context and not given:
             return model
     return None

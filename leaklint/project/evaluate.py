@@ -324,7 +324,16 @@ def _blend(s: State, frame: Frame, term: Blend, at: int) -> Value:
     if term.op == "fstring" and (text := _text(parts)):
         return frozenset((s.literal(text, frame.info.module, term.span),))
     left = mixed(s, parts)
+    if term.op == "Div":
+        return left | _path(s, frame, term, parts[0])
     return frozenset(a for a in left if not _is_content(a)) if term.op == "Sub" and any(map(_is_clock, parts)) else left
+
+
+def _path(s: State, frame: Frame, term: Blend, base: Value) -> Value:
+    """`Path("exports") / name` is a path like the first."""
+    models = ((a.fqn, s.models.call(a.fqn)) for a in base if isinstance(a, Instance) and a.fqn)
+    kinds = [fqn for fqn, model in models if model is not None and model.path]
+    return frozenset((s.instance(None, kinds[0], frame, term.span),)) if kinds else NOTHING
 
 
 def _is_clock(value: Value) -> bool:
