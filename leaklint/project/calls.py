@@ -94,7 +94,7 @@ def enter(
     known = s.likenesses
     signature = (*[known[v] if v in known else _kind(s, v) for v in bound.values()], *apart)
     callee = s.frame(info, function.env, receiver, frame.phase if phase is None else phase, signature)
-    changed = _merge(s, callee, bound)
+    changed = merge(s, callee, bound)
     if callee.rounds == 0:
         callee.depth = frame.depth + 1
     if frame not in callee.callers:
@@ -156,7 +156,8 @@ def _kind_of(s: State, value: Value) -> object:
     return (strength, one if count == 1 else count > 0)
 
 
-def _merge(s: State, frame: Frame, bound: dict[str, Value]) -> bool:
+def merge(s: State, frame: Frame, bound: dict[str, Value]) -> bool:
+    """Add to the arguments of a frame; whether they grew."""
     changed = False
     for name, value in bound.items():
         old = frame.args.get(name)

@@ -25,7 +25,18 @@ from leaklint.index.summary import (
     Term,
 )
 from leaklint.models import EntryModel, Models
-from leaklint.project import calls, entries, evaluate, execute, identity, libraries, library, shared, travelling
+from leaklint.project import (
+    calls,
+    consumers,
+    entries,
+    evaluate,
+    execute,
+    identity,
+    libraries,
+    library,
+    shared,
+    travelling,
+)
 from leaklint.project.interplay import with_interplay
 from leaklint.project.lifetimes import Lifetimes, lifetimes
 from leaklint.project.locks import Locks
@@ -117,7 +128,12 @@ def link(
             calls.import_module(state, module)
     execute.solve(state)
     factories = [info for module in modules for info in module.functions if _may_start(state, info)]
-    while _start_factories(state, factories) or entries.add_returned(state) or entries.hand_on(state):
+    while (
+        _start_factories(state, factories)
+        or entries.add_returned(state)
+        or entries.hand_on(state)
+        or consumers.consume(state)
+    ):
         execute.solve(state)
     if not any(f.phase is Phase.REQUEST for f in state.entries) and library.assume_entries(state):
         execute.solve(state)

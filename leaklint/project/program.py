@@ -30,6 +30,8 @@ from leaklint.index.summary import (
     unpack,
 )
 
+_ROOT = "src"  # a folder for packages, by convention
+
 
 class Module:
     """One module of the program."""
@@ -457,8 +459,10 @@ class Program:
         candidates = []
         for module in self._by_last.get(wanted[-1], ()):
             root = module.parts[: len(module.parts) - len(wanted)]
-            if module.parts[len(root) :] != wanted or (root and root in self._packages):
+            if module.parts[len(root) :] != wanted:
                 continue
+            if root and root in self._packages and root[-1] != _ROOT:
+                continue  # `src/` is a root also where somebody put an `__init__.py` into it
             if len(wanted) == 1 and _is_named_for_a_library(module):
                 continue
             if len(wanted) == 1 and not module.is_package and len(root) > 1:
