@@ -191,9 +191,9 @@ def _is_kept_apart(s: State, table: str, columns: tuple[str, ...]) -> bool:
 
 def _says_of_table(s: State, term: Term, table: str, columns: tuple[str, ...]) -> bool:
     match term:
-        case Call(args=args):
-            said = {at.value for arg in args for at in _walk(arg) if isinstance(at, Const)}
-            return table in said and not said.isdisjoint(columns) and _says_unique(s, term)
+        case Call(args=args) if any(isinstance(arg, Const) and arg.value == table for arg in args):
+            inner = [at for at in _walk(term) if isinstance(at, Call) and _says_itself_unique(s, at)]
+            return any(not columns_of.isdisjoint(columns) for columns_of in map(_constants, inner))
         case Const(value=str(text)):
             found = re.search(rf"\bunique\b[^;]*?\bon\s+[\w.]*?[\"`]?{re.escape(table)}\b([^;]*)", text, re.IGNORECASE)
             return found is not None and any(re.search(rf"\b{column}\b", found[1]) for column in columns)
@@ -201,14 +201,18 @@ def _says_of_table(s: State, term: Term, table: str, columns: tuple[str, ...]) -
             return False
 
 
+def _constants(term: Term) -> set[object]:
+    return {at.value for at in _walk(term) if isinstance(at, Const)}
+
+
 def _says_unique(s: State, term: Term) -> bool:
-    for at in _walk(term):
-        match at:
-            case Call(func=Name(id=name) | Attr(name=name), keywords=keywords):
-                if name in s.models.unique:
-                    return True
-                if any(k in s.models.unique and isinstance(v, Const) and v.value is True for k, v in keywords):
-                    return True
-            case Name(id=name) if name in s.models.unique:
-                return True
-    return False
+    return any(
+        (isinstance(at, Call) and _says_itself_unique(s, at)) or (isinstance(at, Name) and at.id in s.models.unique)
+        for at in _walk(term)
+    )
+
+
+def _says_itself_unique(s: State, call: Call) -> bool:
+    name = call.func.id if isinstance(call.func, Name) else call.func.name if isinstance(call.func, Attr) else ""
+    said = (k for k, value in call.keywords if isinstance(value, Const) and value.value is True)
+    return name in s.models.unique or any(k in s.models.unique for k in said)
