@@ -280,7 +280,7 @@ class _Lower:
             if item.optional_vars is not None:
                 self.bind(item.optional_vars, Part(manager, ENTERED), How.WITH, span)
             else:
-                self.body.ops.append(Eval(manager, span, self.block, self.step()))
+                self.body.ops.append(Eval(Part(manager, ENTERED), span, self.block, self.step()))
         self.statements(node.body)
         for index in opened:
             self.body.blocks[index] = self.body.blocks[index]._replace(end=self.body.order)

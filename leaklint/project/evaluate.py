@@ -496,11 +496,12 @@ def _entered(s: State, frame: Frame, atom: Instance, at: int) -> Value:
     if atom.cls is None:
         return frozenset((atom,))
     found: set[Atom] = set()
-    for name in ("__enter__", "__aenter__"):
+    call = Call(Name("", 0), (), (), s.ops(frame)[at].span, -1)
+    for name in ("__enter__", "__aenter__", "__exit__", "__aexit__"):
         for method in class_lookup(s, frame, atom, name, 0, at, NOTHING):
             if isinstance(method, Method):
-                call = Call(Name("", 0), (), (), 0, 0)
-                found.update(calls.call_atom(s, frame, method, call, (), (), at))
+                given = calls.call_atom(s, frame, method, call, (), (), at)
+                found.update(given if "enter" in name else NOTHING)
     return frozenset(found) or frozenset((atom,))
 
 

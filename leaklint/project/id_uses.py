@@ -183,6 +183,8 @@ def _name_of(term: Term) -> str:
     match term:
         case Item(key=Const(value=str(name))):
             return name
+        case Choice(parts=(first, *_)):  # `conversation_id or "main"`
+            return _name_of(first)
         case _:
             return ""
 
