@@ -14,7 +14,7 @@ from leaklint import indexing, models
 from leaklint.analysis import Analysis, Statistics
 from leaklint.cache import Cache
 from leaklint.config import Config
-from leaklint.files import SourceFile
+from leaklint.files import SourceFile, package_around
 from leaklint.finding import Finding, Problem
 from leaklint.indexing import Indexed
 from leaklint.progress import Progress, silent
@@ -40,7 +40,13 @@ def check(
             index = indexing.index(files, cache, jobs, progress)
         progress("linking", 0, 0)
         with clock("link"):
-            project = link.link(index.modules, _models(config, index), config.src, check_tests=config.check_tests)
+            project = link.link(
+                index.modules,
+                _models(config, index),
+                config.src,
+                package=package_around(config.root),
+                check_tests=config.check_tests,
+            )
         with clock("suspects"):
             suspects = link.suspects(project)
         findings: tuple[Finding, ...] = ()

@@ -92,6 +92,15 @@ class _Found:
     name: str
 
 
+def package_around(root: Path) -> tuple[str, ...]:
+    """The package whose inside `root` is, part by part: `("shop", "api")` for `shop/api`; empty for other folders."""
+    names: list[str] = []
+    while (root / "__init__.py").is_file() and root.name.isidentifier():
+        names.append(root.name)
+        root = root.parent
+    return tuple(reversed(names))
+
+
 def _walk(root: Path, top: Path, config: Config) -> Iterator[_Found | Problem]:
     name = "" if top == root else Path(os.path.relpath(top, root)).as_posix()
     if not top.is_dir():

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from leaklint.analysis import Analysis, Remembered
 from leaklint.cache import Cache, Kind, digest, pack
 from leaklint.config import Config
-from leaklint.files import SourceFile
+from leaklint.files import SourceFile, package_around
 
 if TYPE_CHECKING:
     from leaklint.index import ModuleSummary
@@ -49,7 +49,8 @@ def remember(cache: Cache, files: Sequence[SourceFile], config: Config, analysis
 def _key(files: Sequence[SourceFile], config: Config) -> str:
     """Identifies a program's files by path, and the settings that its analysis reads."""
     settings = [part for model in config.models for part in (str(model), model.read_text("utf-8"))]
-    return digest(repr((config.src, config.ids, config.check_tests)), *settings, "", *(file.path for file in files))
+    chosen = repr((config.src, package_around(config.root), config.ids, config.check_tests))
+    return digest(chosen, *settings, "", *(file.path for file in files))
 
 
 def _more_lines(cache: Cache, files: Sequence[SourceFile], known: Remembered) -> int | None:

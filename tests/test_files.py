@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from leaklint.config import Config
-from leaklint.files import LARGEST, collect, decode, is_excluded, split_lines
+from leaklint.files import LARGEST, collect, decode, is_excluded, package_around, split_lines
 
 
 def write(root: Path, *names: str, text: str | bytes = "x = 1\n") -> None:
@@ -178,3 +178,13 @@ def test_linked_folders_are_read_under_their_own_name_only(tmp_path: Path) -> No
     (tmp_path / "real/again").symlink_to(tmp_path)
     (tmp_path / "alias").symlink_to("real")
     assert names(tmp_path) == ["real/a.py"]
+
+
+def test_the_package_around_a_folder_is_the_chain_of_packages(tmp_path: Path) -> None:
+    inner = tmp_path / "plain" / "shop" / "api"
+    inner.mkdir(parents=True)
+    (inner / "__init__.py").touch()
+    assert package_around(inner) == ("api",)
+    (inner.parent / "__init__.py").touch()
+    assert package_around(inner) == ("shop", "api")
+    assert package_around(tmp_path / "plain") == ()

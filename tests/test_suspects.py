@@ -12,6 +12,7 @@ import marks
 import pytest
 
 from leaklint import indexing, models
+from leaklint.check import check
 from leaklint.config import Config
 from leaklint.files import SourceFile, collect
 from leaklint.progress import silent
@@ -56,6 +57,23 @@ def _run(seed: str) -> str:
     report = json.loads(done.stdout)
     del report["statistics"]["seconds"]
     return json.dumps(report)
+
+
+def test_a_package_that_is_checked_from_within_imports_itself_by_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / "shop" / "api"
+    folder.mkdir(parents=True)
+    (tmp_path / "shop" / "__init__.py").touch()
+    (folder / "__init__.py").touch()
+    (folder / "desk.py").write_text("class Desk:\n    question = None\n\n\ndesk = Desk()\n")
+    (folder / "routes.py").write_text(
+        "from fastapi import FastAPI\n\nfrom shop.api.desk import desk\n\napp = FastAPI()\n\n\n"
+        "@app.get('/')\ndef ask(question: str):\n    desk.question = question\n    return desk.question\n"
+    )
+    config = Config(root=folder)
+    files, _ = collect(folder, config)
+    (found,) = check(files, config).findings
+    assert (found.rule, found.span.path, found.span.line) == ("shared-attribute-write", "routes.py", 10)
+    assert "the shared `Desk`" in found.message
 
 
 def test_a_method_that_is_wrapped_in_itself_is_wrapped_a_few_times_only() -> None:

@@ -7,6 +7,8 @@ and told as one: whoever imports the program may call these for many users. Used
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+
 from leaklint.models import EntryModel
 from leaklint.project import calls, entries, evaluate
 from leaklint.project.state import Frame, State
@@ -33,14 +35,20 @@ def assume_entries(s: State) -> bool:
         for atom in [a for value in list(s.heap[holder].values()) for a in value]:
             if not isinstance(atom, Instance) or atom.cls is None or atom.phase is not Phase.SETUP:
                 continue
-            names = sorted({n for cls in calls.mro(s, atom.cls)[0] for n in cls.info.methods if not n.startswith("_")})
-            for name in names:
-                for method in evaluate.class_lookup(s, frame, atom, name, 0, 0, NOTHING):
-                    if isinstance(method, Method):
-                        label = f"public method {atom.cls.info.summary.name}.{name}"
-                        entries.add(s, frame, LIBRARY, label, method, atom.cls.info.summary.head)
-                        found = True
+            names = {n for cls in calls.mro(s, atom.cls)[0] for n in cls.info.methods if not n.startswith("_")}
+            for name, method in _methods(s, frame, atom, names):
+                label = f"public method {atom.cls.info.summary.name}.{name}"
+                entries.add(s, frame, LIBRARY, label, method, atom.cls.info.summary.head)
+                found = True
     return found
+
+
+def _methods(s: State, frame: Frame, atom: Instance, names: Collection[str]) -> Iterator[tuple[str, Method]]:
+    """Methods of an object by name, but for those behind an assignment: who sets an attribute means to."""
+    for name in sorted(names):
+        for method in evaluate.class_lookup(s, frame, atom, name, 0, 0, NOTHING):
+            if isinstance(method, Method) and "setter" not in s.traits.get(method.function, ()):
+                yield name, method
 
 
 def _assume_client(s: State, cls: ClassValue) -> bool:
@@ -52,11 +60,15 @@ def _assume_client(s: State, cls: ClassValue) -> bool:
     if not any(s.models.concept(p.name) == "credential" for p in init.function.params):
         return False
     client = s.the_instance(cls, "", info.module, info.summary.head, Phase.REQUEST)
-    for name in sorted(n for n in info.methods if not n.startswith("_") or n == "__init__"):
-        for method in evaluate.class_lookup(s, frame, client, name, 0, 0, NOTHING):
-            if isinstance(method, Method):
-                entries.add(s, frame, ACCOUNT, f"method {info.summary.name}.{name}", method, info.summary.head)
+    names = [n for n in info.methods if not n.startswith("_") or n == "__init__"]
+    for name, method in _methods(s, frame, client, names):
+        entries.add(s, frame, ACCOUNT, f"method {info.summary.name}.{name}", method, info.summary.head)
     return True
+
+
+def is_making(frame: Frame) -> bool:
+    """Whether an entry point stands for the making of a client that was assumed: what it sets is the client's own."""
+    return frame.entry is not None and frame.entry.model is ACCOUNT and frame.info.function.name == "__init__"
 
 
 def _assume_functions(s: State, frame: Frame, module: ModuleValue) -> bool:

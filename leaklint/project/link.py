@@ -108,6 +108,7 @@ def link(
     models: Models,
     roots: Sequence[str] = (),
     *,
+    package: tuple[str, ...] = (),
     check_tests: bool = False,
 ) -> Project:
     """Solve a program.
@@ -116,12 +117,13 @@ def link(
         indexed: summaries with their source texts; their order says nothing.
         models: the models that matter to it.
         roots: extra source roots, relative to the project root.
+        package: the package whose inside the project root is, part by part; its modules may name it in imports.
         check_tests: whether modules of test runners are part of the program.
     """
     Atom.restart()
     modules = tuple(Module(summary, text) for summary, text in sorted(indexed, key=lambda pair: pair[0].path))
     sources = tuple(tuple(part for part in root.split("/") if part not in ("", ".")) for root in roots)
-    program = Program(modules, sources, frozenset(models.modelled | set(sys.stdlib_module_names)))
+    program = Program(modules, sources, frozenset(models.modelled | set(sys.stdlib_module_names)), package)
     state = State(program, models, scripts=_scripts(program, models))
     for module in modules:
         if check_tests or not is_test(module, models):

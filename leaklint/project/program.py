@@ -389,6 +389,7 @@ class Program:
     modules: tuple[Module, ...]
     roots: tuple[tuple[str, ...], ...] = ()  # extra source roots from the configuration
     libraries: frozenset[str] = frozenset()  # names of packages that are known to be none of the program's
+    package: tuple[str, ...] = ()  # dotted name of the package whose inside all this is
     by_path: dict[str, Module] = field(default_factory=dict)
     _by_parts: dict[tuple[str, ...], Module] = field(default_factory=dict)
     _by_last: dict[str, list[Module]] = field(default_factory=dict)
@@ -431,6 +432,9 @@ class Program:
         return self._by_parts.get(parts)
 
     def _absolute(self, importer: Module, wanted: tuple[str, ...]) -> Module | None:
+        if self.package and wanted[: len(self.package)] == self.package:
+            if module := self._by_parts.get(wanted[len(self.package) :]):
+                return module
         folder = importer.parts if importer.is_package else importer.parts[:-1]
         for depth in range(len(folder), -1, -1):
             root = folder[:depth]

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from leaklint.index.summary import Call
 from leaklint.models import Models
-from leaklint.project.library import ACCOUNT, LIBRARY
+from leaklint.project.library import ACCOUNT, LIBRARY, is_making
 from leaklint.project.program import FunctionInfo
 from leaklint.project.state import Frame, State
 from leaklint.project.suspect import Entry, Hop, Route
@@ -68,7 +68,7 @@ def routes(s: State) -> Routes:
     for frame in s.frames:
         for caller, call in frame.callers.items():
             callees[caller].append((frame, call))
-    starts = [f for f in s.entries if f.phase is Phase.REQUEST]
+    starts = [f for f in s.entries if f.phase is Phase.REQUEST and not is_making(f)]
     starts.sort(
         key=lambda f: (not f.entry.model.certain if f.entry else True, f.info.module.path, f.info.function.head)
     )
