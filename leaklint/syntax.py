@@ -197,10 +197,25 @@ class Syntax:
         for node, new in replacements.items():
             if isinstance(new, str):
                 start, end = self.range(node)
-                edits.append(Edit(self.path, start, end, self.text[start:end], new))
+                edits.append(Edit(self.path, start, end, self.text[start:end], self.in_strings(node, new)))
             elif not isinstance(new, cst.RemovalSentinel):
                 edits += self._regenerated(node, new)
         return in_order(edits)
+
+    def in_strings(self, node: cst.CSTNode, code: str) -> str:
+        """The code with quotes that do not end an f-string around the node, which Python before 3.12 would take so.
+
+        Raises NotAnalysed where it needs both kinds.
+        """
+        for above in self.ancestors(node):
+            if isinstance(above, cst.FormattedString):
+                quote = above.end[0]
+                other = "'" if quote == '"' else '"'
+                if len(above.end) == 1 and quote in code:
+                    if other in code:
+                        raise NotAnalysed(f"the quotes of the text around {self.site(node)} are needed in it")
+                    code = code.replace(quote, other)
+        return code
 
     def insert(self, offset: int, text: str) -> Edit:
         """An edit that adds text at an offset."""
@@ -290,8 +305,21 @@ class Syntax:
             return self.replace(self.range(line.body[0])[0], self.range(line.body[-1])[1], "pass")
         start, end = self.start_of_line(line), self.whole(line)[1]
         if comment is None or _PRAGMA.match(comment.value):
-            return self.replace(start, max(end, self._behind_blank_lines(line, gone)), "")
+            behind = max(end, self._behind_blank_lines(line, gone))
+            above = self._blank_lines_above(line)
+            if above < start and _newlines(self.text[end:behind]) > _newlines(self.text[above:start]):
+                return self.replace(above, end, "")  # the wider gap stays
+            return self.replace(start, behind, "")
         return self.replace(start, end, self.indent(line) + self.text[self.range(comment)[0] : end])
+
+    def _blank_lines_above(self, line: cst.SimpleStatementLine) -> int:
+        """Where the blank lines right above a line begin; its own start where there are none."""
+        start = self.start_of_line(line)
+        for one in reversed(line.leading_lines):
+            if one.comment is not None:
+                break
+            start = self.whole(one)[0]
+        return start
 
     def _behind_blank_lines(self, line: cst.SimpleStatementLine, gone: set[cst.CSTNode]) -> int:
         """Where the next statement begins, if blank lines would otherwise open the block, or follow blank lines."""
@@ -348,6 +376,10 @@ def in_order(edits: Iterable[Edit]) -> tuple[Edit, ...]:
         if one.path == other.path and one.end > other.start:
             raise ValueError(f"{one.path}: two edits overlap at offset {other.start}")
     return tuple(ordered)
+
+
+def _newlines(text: str) -> int:
+    return len(re.findall(r"\r\n|\r|\n", text))
 
 
 def _shared(one: str, other: str) -> int:

@@ -3,6 +3,8 @@
 Each folder of `tests/proofs/cases` is a small application that runs for real, and is named for the conversion and its
 surroundings. Comments at the top of its `app.py` say the title of the fix that it proves, and what shows before where
 that is not the other user: work that is lost when two meet, or no id of the user's own.
+
+Folders of `standins` are found before libraries of that name, which the tests do not ask for.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ DEADLOCK_SECONDS = 120  # far above what a case needs: it turns a deadlock into 
 
 def _played(app: Path) -> Any:
     command = [sys.executable, "-P", str(PROOFS / "play.py")]
-    settings = {**os.environ, "PYTHONPATH": str(PROOFS), "PYTHONDONTWRITEBYTECODE": "1"}
+    paths = os.pathsep.join((str(PROOFS), str(PROOFS / "standins")))
+    settings = {**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
         command, cwd=app, env=settings, capture_output=True, text=True, timeout=DEADLOCK_SECONDS, check=False
     )

@@ -111,7 +111,7 @@ class HandedDown:
             if not re.search(rf"\b{re.escape(name)}\b", text):
                 continue
             there = self._files[path]
-            for node in _mentions(there, name):
+            for node in mentions(there, name):
                 if node is function or node in known or _is_another(syntax, function, there, node):
                     continue
                 if handler and not isinstance(there.parent(node), cst.Call):
@@ -130,7 +130,7 @@ def functions_around(syntax: Syntax, node: cst.CSTNode) -> list[cst.FunctionDef]
     return found
 
 
-def _mentions(syntax: Syntax, name: str) -> Iterator[cst.CSTNode]:
+def mentions(syntax: Syntax, name: str) -> Iterator[cst.CSTNode]:
     """Names, attributes, functions and strings that are spelled so; labels and imports apart."""
     for node in syntax.walk(syntax.module):
         match node:

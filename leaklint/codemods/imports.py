@@ -70,6 +70,19 @@ def has_member(syntax: Syntax, source: str, name: str) -> bool:
     return False
 
 
+def has_module(syntax: Syntax, name: str) -> bool:
+    """Whether the file imports the module itself."""
+    nodes = [small for line in _lines(syntax) for small in line.body if isinstance(small, cst.Import)]
+    return any(_dotted(alias.name) == name for node in nodes for alias in node.names)
+
+
+def has_source(syntax: Syntax, name: str) -> bool:
+    """Whether the file imports names from the module."""
+    return any(
+        isinstance(small, cst.ImportFrom) and _source(small) == name for line in _lines(syntax) for small in line.body
+    )
+
+
 def full_name(syntax: Syntax, text: str) -> str:
     """The dotted name that a name or dotted name of the file stands for; as it is where nothing imports it."""
     for line in _lines(syntax):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from leaklint.codemods import Refused, imports, offer
+from leaklint.codemods import Refused, flow, imports, offer
 from leaklint.codemods.names import global_statements, refuse_other_meanings, refuse_strings, without_declarations
 from leaklint.codemods.scope import free_name, function_of, names_in
 from leaklint.finding import Edit, Fix, Safety
@@ -33,7 +33,7 @@ def to_contextvar(suspect: WriteSuspect, files: Files) -> Fix:
 
 
 @dataclass(frozen=True, slots=True)
-class _Site:
+class Site:
     """One occurrence: the name, or `module.name`."""
 
     syntax: Syntax
@@ -48,9 +48,10 @@ def _converted(suspect: WriteSuspect, files: Files) -> list[Edit]:
         where = f"{suspect.apart.span.path}:{suspect.apart.span.line}"
         raise Refused(f"`{name}` is used at {where} by what does not set it: another request, or start-up")
     syntax, declaration = the_declaration(suspect, files)
-    sites = [site for use in suspect.uses for site in _sites(files, use, declaration)]
+    sites = [site for use in suspect.uses for site in sites_of(files, use, declaration)]
     refuse_other_meanings(syntax, name, {declaration, *(site.node for site in sites)})
     refuse_strings(syntax, name, files)
+    refuse_what_is_left(suspect, sites)
     call, imported = imports.member(syntax, "contextvars", "ContextVar")
     edits = [*imported, *_declared(syntax, declaration, name, call)]
     for path in dict.fromkeys(site.syntax.path for site in sites):
@@ -94,7 +95,8 @@ def _is_constant(value: cst.BaseExpression | None) -> bool:
             return isinstance(value, _CONSTANT)
 
 
-def _sites(files: Files, use: Use, declaration: cst.CSTNode) -> Iterator[_Site]:
+def sites_of(files: Files, use: Use, declaration: cst.CSTNode) -> Iterator[Site]:
+    """The occurrence at a use that is not in the declaration. Raises Refused for one that is no plain read or store."""
     syntax = files[use.span.path]
     node = syntax.node_at(use.span)
     if syntax.holds(declaration, node):
@@ -108,7 +110,27 @@ def _sites(files: Files, use: Use, declaration: cst.CSTNode) -> Iterator[_Site]:
         raise Refused(f"it is imported by its own name at {syntax.site(node)}")
     if _yields(syntax, function):
         raise Refused(f"the steps of a generator may have contexts of their own at {syntax.site(node)}")
-    yield _Site(syntax, node, function, _store(syntax, node))
+    yield Site(syntax, node, function, _store(syntax, node))
+
+
+def refuse_what_is_left(suspect: WriteSuspect, sites: Iterable[Site]) -> None:
+    """Raise Refused where a function that sets it reads before what another request may have left there.
+
+    One that makes it when it is missing, and is no handler itself, would make one for each request.
+    """
+    functions: dict[cst.FunctionDef, list[Site]] = {}
+    for site in sites:
+        functions.setdefault(site.function, []).append(site)
+    handlers = {(one.head.path, one.head.line) for one in suspect.passing.handlers}
+    for function, own in functions.items():
+        stores = [site.node for site in own if site.store is not None]
+        reads = [site.node for site in own if site.store is None]
+        syntax = own[0].syntax
+        if not stores or (suspect.guarded and (syntax.path, syntax.span(function.name).line) not in handlers):
+            continue
+        if early := flow.unassigned(syntax, function, stores, reads, lenient=True):
+            where = syntax.site(early[0])
+            raise Refused(f"`{function.name.value}` reads what an earlier request left at {where}")
 
 
 def _is_in(syntax: Syntax, declaration: cst.CSTNode) -> bool:
@@ -147,10 +169,10 @@ def _declared(syntax: Syntax, statement: cst.Assign | cst.AnnAssign, name: str, 
     return syntax.rewrite(replaced)
 
 
-def _rewritten(syntax: Syntax, suspect: WriteSuspect, sites: Iterable[_Site], name: str) -> list[Edit]:
+def _rewritten(syntax: Syntax, suspect: WriteSuspect, sites: Iterable[Site], name: str) -> list[Edit]:
     replaced: dict[cst.CSTNode, Replacement] = {}
     extra: list[Edit] = []
-    functions: dict[cst.FunctionDef, list[_Site]] = {}
+    functions: dict[cst.FunctionDef, list[Site]] = {}
     for site in sites:
         functions.setdefault(site.function, []).append(site)
         if site.store is None:
@@ -164,7 +186,7 @@ def _rewritten(syntax: Syntax, suspect: WriteSuspect, sites: Iterable[_Site], na
     return [*extra, *syntax.rewrite(replaced)]
 
 
-def _set(syntax: Syntax, site: _Site, token: tuple[_Site, str] | None) -> list[Edit]:
+def _set(syntax: Syntax, site: Site, token: tuple[Site, str] | None) -> list[Edit]:
     """`name = value` becomes `name.set(value)`, within the value all stays as it is."""
     assert site.store is not None
     assert site.store.value is not None
@@ -181,8 +203,8 @@ def _set(syntax: Syntax, site: _Site, token: tuple[_Site, str] | None) -> list[E
 
 
 def _token(
-    syntax: Syntax, suspect: WriteSuspect, function: cst.FunctionDef, own: list[_Site]
-) -> tuple[_Site, str] | None:
+    syntax: Syntax, suspect: WriteSuspect, function: cst.FunctionDef, own: list[Site]
+) -> tuple[Site, str] | None:
     """The store that an entry point is to take back when it is done, and a free name for what that takes."""
     entry = suspect.route.entry if suspect.route is not None else None
     stores = [site for site in own if site.store is not None]
@@ -201,7 +223,7 @@ def _yields(syntax: Syntax, function: cst.FunctionDef) -> bool:
     return any(isinstance(n, cst.Yield) and function_of(syntax, n) is function for n in syntax.walk(function))
 
 
-def _guarded(syntax: Syntax, site: _Site, token: str) -> list[Edit]:
+def _guarded(syntax: Syntax, site: Site, token: str) -> list[Edit]:
     """What follows in the function's body goes into a `try`, and `finally` sets the variable back."""
     assert site.store is not None
     statement = syntax.statement(site.store)

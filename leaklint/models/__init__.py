@@ -148,6 +148,9 @@ class HomeModel:
     given: bool = False  # whether a handler gets it in any parameter that is annotated with `type`
     shared: str = ""  # of `use` on an object of `type`: what is taken for it and is everybody's: "request.app.state"
     once: str = ""  # the session's own id, by its full dotted name; `{name}` and `{fresh}` are filled in
+    reads: str = ""  # an expression that reads what is kept there, by full dotted name, with `{name}` and `{default}`
+    sets: str = ""  # a statement that keeps something there, likewise, with `{name}` and `{value}`
+    taken: tuple[str, ...] = ()  # names under which the framework itself keeps something there
 
 
 @dataclass(frozen=True, slots=True)

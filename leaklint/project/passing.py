@@ -63,10 +63,12 @@ def passing(s: State, known: Callers, functions: Iterable[str]) -> Passing:
             handlers.append(_handler(s, frames))
             homes |= {s.models.homes_of(f.entry.model) for f in frames if f.entry is not None}
     always = homes and not known.set_up & seen.keys() and all(name in known.named for name in names)
+    common = homes.pop() if always and len(homes) == 1 else ()
     return Passing(
         calls=tuple(sorted(calls, key=lambda call: (call.callee, call.span))),
         handlers=tuple(sorted(handlers, key=lambda handler: handler.head)),
-        once=_once(homes.pop()) if always and len(homes) == 1 else "",
+        once=_once(common),
+        homes=common,
     )
 
 

@@ -80,7 +80,7 @@ def writes(s: State, lives: Lifetimes, ways: Routes) -> Iterator[WriteSuspect]:
         known = known or callers(s)
         seen_uses = (*suspect.uses, *suspect.siblings, *suspect.resets, *suspect.readers)
         users = {suspect.function, *(use.function for use in seen_uses)}
-        users.discard(suspect.place.owner)  # makes the slot, and is handed nothing
+        users -= {suspect.place.owner, f"{suspect.place.owner}.<module>"}  # makes the slot, and is handed nothing
         yield replace(suspect, passing=passing(s, known, sorted(users)))
 
 

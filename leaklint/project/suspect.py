@@ -91,6 +91,7 @@ class Passing:
     calls: tuple[CallSite, ...] = ()  # of those functions, and of all that call them
     handlers: tuple[Handler, ...] = ()  # among all of these
     once: str = ""  # the id for all of them by its full dotted name, where no parameter has to say it
+    homes: tuple[HomeModel, ...] = ()  # where the framework of all of them keeps state; none where others run them too
 
 
 @dataclass(frozen=True, slots=True)
