@@ -48,6 +48,7 @@ def _fix(rule: Rule, verdict: Verdict, sources: Sources) -> Fix | None:
     """The first codemod that is not refused; else the first refusal."""
     refused: Fix | None = None
     for codemod in verdict.codemods:
+        sources.open.begin()
         try:
             fix = codemod(sources)
         except NotAnalysed as error:

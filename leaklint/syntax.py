@@ -36,6 +36,7 @@ _LOST_AT_THE_START = "\x0c\ufeff"  # LibCST drops a form feed and a byte order m
 _PRAGMA = re.compile(r"#\s*(noqa|nosec|type:|pragma|pylint|ruff|mypy|pyright|fmt|isort|leaklint)", re.IGNORECASE)
 _STACK = 256 * 1024 * 1024  # bytes; reserved, and used only as deep as the code is nested
 _DEPTH = 50_000  # Python frames
+_OPEN = 40  # files that one conversion may ask for
 
 
 class NotAnalysed(Exception):  # noqa: N818  # not an error of the program: the file is set aside
@@ -335,12 +336,23 @@ class Syntax:
 
 
 class Files(Mapping[str, Syntax]):
-    """The program's texts by path, each taken apart when it is first asked for."""
+    """The program's texts by path, each taken apart when it is first asked for.
+
+    One conversion may ask for so many of them: what goes through more files than that is no diff that anybody reads,
+    and looking for it would take longer than everything else.
+    """
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self.texts = texts
         self.asked: set[str] = set()  # paths, also of files that could not be taken apart
-        self._parsed: dict[str, Syntax] = {}
+        self._now: set[str] = set()  # those that the present conversion asked for
+        self._parsed: dict[str, Syntax] = {}  # the latest asked for last
+
+    def begin(self) -> None:
+        """A conversion begins: nodes of earlier ones are not asked for any more."""
+        self._now.clear()
+        for path in list(self._parsed)[:-_OPEN]:
+            del self._parsed[path]
 
     @cached_property
     def bases(self) -> dict[str, set[str]]:
@@ -352,10 +364,14 @@ class Files(Mapping[str, Syntax]):
         return found
 
     def __getitem__(self, path: str) -> Syntax:
-        """Raises KeyError for a path that is not of the program, NotAnalysed as Syntax does."""
-        if path not in self._parsed:
+        """Raises KeyError for a path that is not of the program, NotAnalysed as Syntax does, or for a file too many."""
+        if path not in self._now:
+            if len(self._now) == _OPEN:
+                raise NotAnalysed(f"more than {_OPEN} files would have to be looked at")
+            self._now.add(path)
             self.asked.add(path)
-            self._parsed[path] = Syntax(path, self.texts[path])
+            known = self._parsed.pop(path, None)
+            self._parsed[path] = known or Syntax(path, self.texts[path])
         return self._parsed[path]
 
     def __call__(self, path: str) -> Syntax:

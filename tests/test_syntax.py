@@ -250,3 +250,20 @@ def test_replacing_a_node_by_itself_changes_nothing() -> None:
 def test_an_edit_that_two_conversions_need_is_made_once() -> None:
     edit = Edit("a.py", 0, 0, "", "import uuid\n")
     assert in_order([edit, Edit("a.py", 3, 4, "x", "y"), edit]) == (edit, Edit("a.py", 3, 4, "x", "y"))
+
+
+def test_a_conversion_may_look_at_so_many_files_and_no_more() -> None:
+    files = Files({f"{name}.py": "x = 1\n" for name in range(100)})
+    with pytest.raises(NotAnalysed, match="more than 40 files"):
+        for path in files:
+            files[path]
+    assert len(files.asked) == 40
+    kept = files["3.py"]
+    files.begin()
+    assert files["3.py"] is kept
+    files["99.py"]
+    for path in list(files)[40:79]:
+        files.begin()
+        files[path]
+    files.begin()
+    assert files["3.py"] is not kept  # what was not asked for in a while is given up
