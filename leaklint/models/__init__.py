@@ -43,6 +43,7 @@ class EntryModel:
     turns: tuple[str, ...] = ()  # one request of a function at a time, unless a call has one of these keywords
     returned: bool = False  # what the function gives back is the handler: middleware factories
     yields: str = ""  # what it yields or returns by name are attributes of this holder of each request
+    puts: str = ""  # what it puts into its first parameter are items of this holder of each request
     makes: str = ""  # the class of what a decorated name becomes: "celery.Task"
     bound: str = ""  # of `makes`: the keyword and value with which that object is the first parameter: "bind=True"
     subclass: str = ""  # of `bound`: the keyword that names the class that the object is of instead: "base"

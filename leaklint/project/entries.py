@@ -347,20 +347,29 @@ def add_returned(s: State) -> bool:
 
 
 def hand_on(s: State) -> bool:
-    """Let requests find what start-up code yields for them (`yield {"pool": pool}`); whether there was anything new."""
+    """Let requests find what start-up code yields for them (`yield {"pool": pool}`) or puts into its parameter."""
     new = False
-    for frame in [f for f in s.entries if f.entry is not None and f.entry.model.yields]:
-        assert frame.entry is not None
-        holder = s.the_instance(
-            None, frame.entry.model.yields, frame.info.module, frame.info.function.head, Phase.REQUEST
-        )
-        for atom in frame.returns:
-            for field, value in list(s.heap.get(atom, {}).items()) if isinstance(atom, Instance) else ():
-                name = field[2:-2] if field[:2] in ("['", '["') else ""
-                if name and not value <= s.heap.get(holder, {}).get(name, NOTHING):
-                    s.write(holder, name, value)
-                    new = True
+    for frame in s.entries:
+        model = frame.entry.model if frame.entry is not None else None
+        if model is None or not (model.yields or model.puts):
+            continue
+        span = frame.info.function.head
+        holder = s.the_instance(None, model.yields or model.puts, frame.info.module, span, Phase.REQUEST)
+        for field, value in _handed_on(s, frame, model):
+            if not value <= s.heap.get(holder, {}).get(field, NOTHING):
+                s.write(holder, field, value)
+                new = True
     return new
+
+
+def _handed_on(s: State, frame: Frame, model: EntryModel) -> Iterable[tuple[str, Value]]:
+    """What start-up code leaves for requests: attributes by the names that it yields, or items."""
+    first = frame.info.function.params[:1]
+    left = frame.returns if model.yields else NOTHING.union(*(frame.args.get(p.name, NOTHING) for p in first))
+    for atom in left:
+        for field, value in list(s.heap.get(atom, {}).items()) if isinstance(atom, Instance) else ():
+            if field[:2] in ("['", '["'):
+                yield (field[2:-2] if model.yields else field), value
 
 
 def add_script(s: State, frame: Frame, entry: EntryModel) -> None:
@@ -592,6 +601,8 @@ def _dependency(s: State, handler: Frame, provider: Atom, marker: Call) -> Value
         return _enter_dependency(s, handler, provider, None, marker)
     if isinstance(provider, Method):
         return _enter_dependency(s, handler, provider.function, provider.receiver, marker)
+    if isinstance(provider, External) and handler.env is not None and s.models.type(provider.fqn) is not None:
+        return _library_object(s, handler.env, handler, provider.fqn, Phase.REQUEST)
     if isinstance(provider, (External, Member, Instance)):
         return frozenset((s.taint(Strength.IDENTITY, "credential"),))  # a library's dependency reads the request
     return NOTHING

@@ -134,7 +134,7 @@ def star_import(s: State, frame: Frame, module: Module, position: int, ident: st
     if not isinstance(imported, Imported):
         return NOTHING
     target = s.program.find(module, imported.module, imported.level)
-    if target is None and not imported.level and s.models.speak_of(f"{imported.module}.{ident}"):
+    if target is None and not imported.level and s.models.speak_of(s.models.canonical(f"{imported.module}.{ident}")):
         return _imported(s, frame, Imported(imported.module, ident, 0), position)
     if target is None or target is module:
         return NOTHING
@@ -475,7 +475,7 @@ def part_of(s: State, frame: Frame, atom: Atom, index: int, at: int) -> Value:
             return _keys(s, frame, atom)
         if index >= 0:
             fields = s.fields(atom, frame)
-            return fields.get(item_field(index), NOTHING) | fields.get(ITEMS, NOTHING)
+            return fields.get(item_field(index), NOTHING) | fields.get(ITEMS, NOTHING) | _named_part(s, atom, index)
         return s.items(atom, frame)
     if isinstance(atom, (Taint, Token, Ambient, Anything)):
         return frozenset((atom,))
@@ -484,6 +484,17 @@ def part_of(s: State, frame: Frame, atom: Atom, index: int, at: int) -> Value:
     if isinstance(atom, Member):
         return s.items(atom, frame)
     return NOTHING
+
+
+def _named_part(s: State, atom: Instance, index: int) -> Value:
+    """`app, route = fast_app()`: a part of what a library gave that the models have a name for."""
+    name = f"{atom.fqn}[{index}]"
+    known = s.models.canonical(name)
+    if known == name:
+        return NOTHING
+    if known.rpartition(".")[2][:1].isupper():
+        return frozenset((s.the_instance(None, known, atom.module, atom.span, atom.phase),))
+    return frozenset((s.member(atom, f"[{index}]", known),))
 
 
 def _keys(s: State, frame: Frame, atom: Instance) -> Value:
