@@ -3,9 +3,10 @@
 ## What it does
 
 Reports memoising decorators (`lru_cache`, the caches of Streamlit, Panel, Gradio, Chainlit, `cachetools`, `aiocache`),
-caches of responses (`cached`, `cache_page`, `cache`) and shared dicts that a function looks up before it fills them,
-when the value depends on a user, session, tenant or credential which the key leaves out: read from the request, from
-the session or from a context variable, in the function itself or in one that it calls.
+caches of responses (`cached`, `cache_page`, `cache`), shared dicts and keys of stores (Redis, the cache of Django) that
+a function looks up before it fills them, when the value depends on a user, session, tenant or credential which the key
+leaves out: read from the request, from the session or from a context variable, in the function itself or in one that it
+calls.
 
 ## Why it leaks
 
@@ -79,8 +80,8 @@ its callers. Refused, with the place, where a caller or a use of the dict cannot
 
 ## What is not found
 
-Decorators of a whole class that name the method to cache, keys that a helper makes, and what a database returns to one
-user only.
+Keys that a helper makes, stores that are looked up in one function and filled in another, and what a database returns
+to one user only.
 
 ## References
 

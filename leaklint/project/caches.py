@@ -1,11 +1,12 @@
 """Caches whose results depend on who asks while their keys do not say it.
 
-Takes a solved program and gives suspects: memoising decorators, caches of frameworks, and shared dicts that a function
-looks up before it fills them. Nothing here words a finding.
+Takes a solved program and gives suspects: memoising decorators, caches of frameworks, shared dicts and stores of other
+processes that a function looks up before it fills them. Nothing here words a finding.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from leaklint.index.summary import Attr, Await, Bind, Call, Const, How, Item, Name, Star, Term
@@ -17,8 +18,9 @@ from leaklint.project.needs import Need, needs, read_by
 from leaklint.project.program import FunctionInfo
 from leaklint.project.races import has_state
 from leaklint.project.routes import Routes
-from leaklint.project.spots import origins
-from leaklint.project.state import Effect, Frame, State
+from leaklint.project.spots import conditions, names, origins
+from leaklint.project.state import ITEMS, Effect, Frame, State
+from leaklint.project.stores import derived, holds
 from leaklint.project.suspect import Access, CacheSuspect, Strength
 from leaklint.project.terms import shape
 from leaklint.project.values import Ambient, Instance, Literal, Phase, Taint, Value
@@ -46,6 +48,11 @@ def blind_caches(s: State, lives: Lifetimes, ways: Routes) -> Iterator[CacheSusp
             if key not in seen and (found := _stored(s, lives, ways, frame, effect)):
                 seen.add(key)
                 yield found
+        for effect in _set_in_stores(s, frame):
+            key = (frame.info, effect.position)
+            if key not in seen and (found := _of_key(s, lives, ways, frame, effect)):
+                seen.add(key)
+                yield found
 
 
 # --- decorators -----------------------------------------------------------------------------------------------------
@@ -59,6 +66,8 @@ def _decorated(s: State, lives: Lifetimes, ways: Routes) -> Iterator[CacheSuspec
             continue
         for frame in frames:
             missing = _missing(needs(s, frame), _covered(s, lives, frame, model), frame)
+            if model.keyed == "url":
+                missing = [need for need in missing if need.concept]  # the query is part of the address
             if missing:
                 yield _of_decorator(ways, frame, outer, decorator, model, missing)
                 break
@@ -184,7 +193,7 @@ def _stored(s: State, lives: Lifetimes, ways: Routes, frame: Frame, effect: Effe
     key = shape(frame.info, term, effect.position)
     if not any(matches(r, holder, effect.field, key) for r in deciding(s, frame, effect.position)):
         return None
-    covered = _covering(s, effect.key, _last(term)).union(*(_COVERED.get(c, ()) for c in _said_in(s, term)))
+    covered = _covered_by(s, effect)
     if _is_name(term) and not {"tenant", "session"} & _concepts(effect.key):
         covered.discard("tenant")  # two tenants may have users of one name
     if any(isinstance(a, Ambient) for a in effect.key):
@@ -193,6 +202,51 @@ def _stored(s: State, lives: Lifetimes, ways: Routes, frame: Frame, effect: Effe
     if ids and any(has_state(s, a) for a in effect.value):
         return None  # a register of things by their ids, whoever brought them in first
     missing = list(_value_needs(s, frame, effect, covered)) or list(_fetched(s, lives, frame, effect, covered))
+    return _of_dict(ways, frame, effect, missing) if missing else None
+
+
+def _covered_by(s: State, effect: Effect) -> set[str]:
+    """The concepts that a key keeps apart, by its value and by what it is called."""
+    assert effect.key_term is not None
+    said = (_COVERED.get(c, ()) for c in _said_in(s, effect.key_term))
+    return _covering(s, effect.key, _last(effect.key_term)).union(*said)
+
+
+def _set_in_stores(s: State, frame: Frame) -> Iterator[Effect]:
+    """Values that a function puts under a key of a store which it has looked up before, as writes of its own."""
+    looked_up: dict[str, list[tuple[Call, object]]] = defaultdict(list)
+    for _, made in sorted(frame.made.items()):
+        call, at = made.term, made.position
+        for fqn in made.external if call.args else ():
+            owner, _, method = fqn.rpartition(".")
+            kind = s.models.type(owner)
+            if kind is None or kind.database or kind.documents or kind.row:
+                continue
+            key = shape(frame.info, call.args[0], at)
+            if method in kind.reads:
+                looked_up[owner].append((call, key))
+            elif method in kind.inserts and len(call.args) > 1:
+                if any(known == key and _decides(frame.info, read, at) for read, known in looked_up[owner]):
+                    yield _as_write(s, frame, call, at)
+
+
+def _decides(info: FunctionInfo, read: Call, position: int) -> bool:
+    """Whether what was looked up decides that an operation is done."""
+    found = derived(info, read)
+    return any(names(test) & found or holds(test, read) for test, _ in conditions(info, position))
+
+
+def _as_write(s: State, frame: Frame, call: Call, at: int) -> Effect:
+    key, value = call.args[0], call.args[1]
+    base = call.func.base if isinstance(call.func, Attr) else call.func
+    values = (evaluate.evaluate(s, frame, key, at), evaluate.evaluate(s, frame, value, at))
+    return Effect(Access.STORE, frame, ITEMS, base, values[0], key, values[1], value, "item", call.span, at)
+
+
+def _of_key(s: State, lives: Lifetimes, ways: Routes, frame: Frame, effect: Effect) -> CacheSuspect | None:
+    if any(isinstance(a, Ambient) for a in effect.key):
+        return None
+    missing = list(_value_needs(s, frame, effect, _covered_by(s, effect)))
     return _of_dict(ways, frame, effect, missing) if missing else None
 
 

@@ -170,9 +170,22 @@ def decorate_class(s: State, frame: Frame, cls: ClassValue, value: Value, term: 
         model = s.models.call(fqn) if fqn is not None else None
         if model is not None and model.gives == "dataclass":
             s.data_classes.add(cls)
+        if model is not None and model.gives == "argument" and isinstance(term, Call):
+            _decorate_methods(s, frame, cls, term, model.argument, at)
         for entry in s.models.decorator(fqn) if fqn is not None else ():
             _class_entry(s, frame, cls, entry, fqn or "")
     return made or value
+
+
+def _decorate_methods(s: State, frame: Frame, cls: ClassValue, term: Call, argument: int, at: int) -> None:
+    """`@adapted(decorator, name="get")` above a class: a method of that name, or all that requests come to."""
+    said = [v.value for k, v in term.keywords if k == "name" and isinstance(v, Const)]
+    bases = (entry for base in calls.mro(s, cls)[1] for entry in s.models.base(base))
+    names = said if any(name in cls.info.methods for name in said) else [m for entry in bases for m in entry.methods]
+    for name in dict.fromkeys(names) if said and len(term.args) > argument else ():
+        functions = frozenset(v for v in s.read(cls, str(name), frame) if isinstance(v, FunctionValue))
+        if functions:
+            _decorate(s, frame, functions, term.args[argument], at)
 
 
 def _decorated_class(s: State, frame: Frame, value: Value, term: Term, at: int) -> Value:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from leaklint.index.summary import Attr, Await, Blend, Call, Const, Name, Star, Term
 from leaklint.project.asking import value_of
 from leaklint.project.state import Frame, State
-from leaklint.project.values import Ambient, Anything, Literal, Taint, Token, Value
+from leaklint.project.values import NOTHING, Ambient, Anything, Instance, Literal, Phase, Taint, Token, Value
 
 _DEEP = 5  # bindings that are followed
 
@@ -78,7 +78,9 @@ def _name(s: State, frame: Frame, term: Name, at: int, deep: int) -> str:
         if len(positions) == 1 and not initial:
             value = getattr(function.ops[positions[0]], "value", None)
             return _fixed(s, frame, value, positions[0], deep - 1) if value is not None else ""
-        return _constant(value_of(s, frame, term, at)) if not positions else ""
+        value = value_of(s, frame, term, at) if not positions else NOTHING
+        made_once = value and all(isinstance(a, Instance) and a.phase is Phase.SETUP for a in value)
+        return f"{{{term.id}}}" if made_once else _constant(value)
     value = value_of(s, frame, term, at)
     if (text := _constant(value)) or not _may_stand(value):
         return text
@@ -97,8 +99,23 @@ def _attribute(s: State, frame: Frame, term: Attr, at: int, deep: int) -> str:
     value = value_of(s, frame, term, at)
     if (text := _constant(value)) or not _may_stand(value):
         return text
+    if text := _as_set(s, frame, term, at, deep):
+        return text
     base = _fixed(s, frame, term.base, at, deep - 1)
     return f"{{{base.strip('{}')}.{term.name}}}" if base.startswith("{") else ""
+
+
+def _as_set(s: State, frame: Frame, term: Attr, at: int, deep: int) -> str:
+    """The path in an attribute that one place of the program sets: `self.page = folder / "page.html"`."""
+    places = {
+        (where.info, effect.position): (where, effect)
+        for holder in value_of(s, frame, term.base, at)
+        for where, effect in s.writing.get((holder, term.name), ())
+    }
+    if len(places) != 1:
+        return ""
+    ((where, effect),) = places.values()
+    return _fixed(s, where, effect.value_term, effect.position, deep - 1) if effect.value_term is not None else ""
 
 
 def _call(s: State, frame: Frame, term: Call, at: int, deep: int) -> str:
