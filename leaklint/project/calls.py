@@ -440,6 +440,9 @@ def _member(s: State, frame: Frame, atom: Member, term: Call, args: Args, keywor
     if isinstance(atom.owner, Literal) and not args:
         return builtin_calls.text_method(s, atom.owner, atom.name, frame.info.module, term.span)
     if atom.name == "__init__" and isinstance(atom.owner, Instance) and atom.owner.cls is not None:
+        made = atom.fqn.removesuffix(".__init__")
+        if registrations := s.models.registration(made):
+            entries.registered(s, frame, registrations, made, term, args, keywords)
         fill_fields(s, frame, atom.owner.cls, atom.owner, term, args, keywords)
         return NOTHING
     return library_calls.library_call(s, frame, atom.fqn, atom.owner, term, args, keywords, at)

@@ -33,6 +33,7 @@ from leaklint.project.values import (
 )
 
 _BY_POSITION = (ParamKind.POSITIONAL, ParamKind.POSITIONAL_ONLY)
+_MADE = 2  # objects of one class whose methods are entry points
 _TRAITS = ("property", "staticmethod", "classmethod", "contextmanager")
 
 
@@ -356,6 +357,29 @@ def add_returned(s: State) -> bool:
                     add(s, factory, handler, label, method, 0)
             else:
                 add(s, factory, handler, label, atom, 0)
+    return len(s.entries) > known
+
+
+def meet_real_objects(s: State) -> bool:
+    """Run methods that were known by their class on the objects that start-up code makes; whether there were any."""
+    known = len(s.entries)
+    assumed = [f for f in s.entries if isinstance(f.receiver, Instance) and f.receiver.frame is None]
+    classes = {f.receiver.cls for f in assumed if isinstance(f.receiver, Instance)}
+    made: dict[ClassValue, list[Instance]] = {}
+    for holder in list(s.heap) if classes else ():
+        if isinstance(holder, Instance) and holder.cls in classes and holder.frame is not None:
+            if holder.cls is not None and holder.phase is Phase.SETUP and not holder.joined:
+                made.setdefault(holder.cls, []).append(holder)
+    for handler in assumed:
+        if (
+            handler.entry is None
+            or not isinstance(handler.receiver, Instance)
+            or handler.receiver.phase is Phase.REQUEST
+        ):
+            continue
+        for instance in made.get(handler.receiver.cls, ())[:_MADE] if handler.receiver.cls is not None else ():
+            method = s.method(s.function_value(handler.info, handler.env), instance)
+            add(s, handler, handler.entry.model, handler.entry.label, method, handler.entry.span)
     return len(s.entries) > known
 
 

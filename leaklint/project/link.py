@@ -134,6 +134,7 @@ def link(
         _start_factories(state, factories)
         or entries.add_returned(state)
         or entries.hand_on(state)
+        or entries.meet_real_objects(state)
         or consumers.consume(state)
     ):
         execute.solve(state)

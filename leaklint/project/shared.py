@@ -18,6 +18,7 @@ from leaklint.project.calls import mro
 from leaklint.project.causes import causes
 from leaklint.project.fixed import is_fixed
 from leaklint.project.guards import is_guarded
+from leaklint.project.id_uses import id_concept
 from leaklint.project.lifetimes import Lifetimes, Why, concurrent, is_identity, isolated
 from leaklint.project.making import is_part_of_making
 from leaklint.project.marks import is_mark_of_all
@@ -31,6 +32,7 @@ from leaklint.project.state import ITEMS, Effect, Frame, Holder, State
 from leaklint.project.suspect import Access, Place, PlaceKind, Strength, Use, WriteSuspect
 from leaklint.project.uses import attribute_occurrences, name_occurrences, use
 from leaklint.project.values import (
+    Atom,
     ClassValue,
     External,
     FunctionValue,
@@ -353,12 +355,31 @@ def kept_data(s: State, lives: Lifetimes, frame: Frame, effect: Effect) -> froze
 
 
 def _fresh_id(s: State, frame: Frame, effect: Effect) -> Iterator[Taint]:
-    """The id that a request made for its session, where a place named for one keeps it for whoever comes next."""
-    concept = s.models.concept(effect.field.strip("[]'\"")) if effect.access is Access.STORE else ""
-    if not concept or is_guarded(frame.info.function, effect.position, effect.place, effect.how):
+    """The id that a request made for its session, or what it made with it, where whoever comes next finds it.
+
+    A mere id counts in a place that is named for one.
+    """
+    if effect.access is not Access.STORE:
         return
-    if any(isinstance(a, Token) and a.fresh and a.phase is Phase.REQUEST for a in effect.value):
+    concept = s.models.concept(effect.field.strip("[]'\""))
+    if is_guarded(frame.info.function, effect.position, effect.place, effect.how):
+        return
+    if concept and any(map(_is_fresh, effect.value)):
         yield s.taint(Strength.IDENTITY, concept)
+    elif effect.field[:1] != "[" and any(_is_made_for(s, atom, "session") for atom in effect.value):
+        yield s.taint(Strength.IDENTITY, "session")
+
+
+def _is_made_for(s: State, atom: Atom, concept: str) -> bool:
+    """Whether an object of the program was made with the new id of one session."""
+    if not isinstance(atom, Instance) or atom.cls is None or atom.phase is not Phase.REQUEST or atom.joined:
+        return False
+    held = (value for name, value in s.born.get(atom, {}).items() if id_concept(s.models, name) == concept)
+    return any(_is_fresh(a) for value in held for a in value)
+
+
+def _is_fresh(atom: Atom) -> bool:
+    return isinstance(atom, Token) and atom.fresh and atom.phase is Phase.REQUEST
 
 
 # --- one suspect a slot ---------------------------------------------------------------------------------------------
