@@ -13,7 +13,7 @@ from leaklint.index.summary import Attr, Bind, Call, ClassRef, Const, Name, Term
 from leaklint.project import calls, evaluate, tables
 from leaklint.project.origins import roots
 from leaklint.project.spots import parts
-from leaklint.project.state import Frame, State
+from leaklint.project.state import Frame, State, Unique
 from leaklint.project.values import ClassValue, Instance, Phase, Value
 
 _KEYS = ("id", "pk", "ident", "id__exact", "pk__exact")
@@ -178,27 +178,42 @@ def _tables(s: State, cls: ClassValue) -> Iterator[str]:
 
 def _is_kept_apart(s: State, table: str, columns: tuple[str, ...]) -> bool:
     """Whether a migration says that no two rows of a table agree in columns, one of the given ones among them."""
+    if s.said_unique is None:
+        s.said_unique = list(_sayings(s))
+    return any(_says_of_table(said, table, columns) for said in s.said_unique)
+
+
+def _sayings(s: State) -> Iterator[Unique]:
+    """What is said to be unique anywhere but where it is undone: calls that name a table, and texts of statements."""
     for module in s.program.modules:
-        if not module.mentions(table) or not any(map(module.mentions, columns)):
+        if not any(map(module.mentions, (*s.models.unique, "UNIQUE", "Unique"))):
             continue
         for info in module.functions:
             if info.function.name not in s.models.undoing:
-                terms = (at for op in info.function.ops for root in roots(op) for at in _walk(root))
-                if any(_says_of_table(s, term, table, columns) for term in terms):
-                    return True
-    return False
+                for at in (at for op in info.function.ops for root in roots(op) for at in _walk(root)):
+                    yield from _said(s, at)
 
 
-def _says_of_table(s: State, term: Term, table: str, columns: tuple[str, ...]) -> bool:
+def _said(s: State, term: Term) -> Iterator[Unique]:
     match term:
-        case Call(args=args) if any(isinstance(arg, Const) and arg.value == table for arg in args):
-            inner = [at for at in _walk(term) if isinstance(at, Call) and _says_itself_unique(s, at)]
-            return any(not columns_of.isdisjoint(columns) for columns_of in map(_constants, inner))
-        case Const(value=str(text)):
-            found = re.search(rf"\bunique\b[^;]*?\bon\s+[\w.]*?[\"`]?{re.escape(table)}\b([^;]*)", text, re.IGNORECASE)
-            return found is not None and any(re.search(rf"\b{column}\b", found[1]) for column in columns)
-        case _:
-            return False
+        case Call(args=args):
+            tables = frozenset(arg.value for arg in args if isinstance(arg, Const))
+            inner = (at for at in _walk(term) if isinstance(at, Call)) if tables else ()
+            columns = [_constants(call) for call in inner if _says_itself_unique(s, call)]
+            if columns:
+                yield Unique(tables, frozenset[object]().union(*columns))
+        case Const(value=str(text)) if "unique" in text.lower():
+            yield Unique(text=text)
+
+
+def _says_of_table(said: Unique, table: str, columns: tuple[str, ...]) -> bool:
+    if table in said.tables:
+        return not said.columns.isdisjoint(columns)
+    if table not in said.text:
+        return False
+    on_table = rf"\bunique\b[^;]*?\bon\s+[\w.]*?[\"`]?{re.escape(table)}\b([^;]*)"
+    found = re.search(on_table, said.text, re.IGNORECASE)
+    return found is not None and any(re.search(rf"\b{column}\b", found[1]) for column in columns)
 
 
 def _constants(term: Term) -> set[object]:

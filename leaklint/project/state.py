@@ -85,6 +85,14 @@ class Effect(NamedTuple):
     position: int  # in the function's `ops`
 
 
+class Unique(NamedTuple):
+    """What a migration says is unique: columns of a table that a call names, or whatever a statement's text says."""
+
+    tables: frozenset[object] = frozenset()
+    columns: frozenset[object] = frozenset()
+    text: str = ""
+
+
 class Made(NamedTuple):
     """A call as resolved in one frame."""
 
@@ -211,6 +219,7 @@ class State:
     module_frames: dict[Module, Frame] = field(default_factory=dict)
     gave_up: int = 0  # frames left as they were after so many visits, or never entered so deep in set-up code
     solved: bool = False  # from then on nothing is recorded
+    said_unique: list[Unique] | None = None  # what migrations say, once somebody asked
     _externals: dict[str, External] = field(default_factory=dict)
     _builtins: dict[str, Value] = field(default_factory=dict)
     _modules: dict[Module, ModuleValue] = field(default_factory=dict)
