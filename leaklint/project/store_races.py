@@ -25,7 +25,7 @@ from leaklint.project.state import Frame, State
 from leaklint.project.store_access import Access, Stores, results
 from leaklint.project.stores import holds
 from leaklint.project.suspect import RaceForm, RaceSuspect
-from leaklint.project.values import ClassValue, Token
+from leaklint.project.values import ClassValue, Phase, Token, Value
 from leaklint.project.written_back import Change, changes
 
 
@@ -121,9 +121,14 @@ def _rows(s: State, frame: Frame, read: Access, act: Access, made_of: set[str]) 
     """A second row where nothing in the class of the rows refuses it."""
     if read.row is None or act.updates or act.caught or not _decides(frame.info, read, act, made_of):
         return None
-    if _is_done_if_found(frame.info, read, act, made_of):
+    if _is_done_if_found(frame.info, read, act, made_of) or any(_is_new(value) for value, _ in read.row.values):
         return None
     return (RaceForm.INSERT, False) if may_repeat(s, read.row) else None
+
+
+def _is_new(value: Value) -> bool:
+    """Whether it is an id that this request has just made, which no other looks for."""
+    return bool(value) and all(isinstance(a, Token) and a.fresh and a.phase is Phase.REQUEST for a in value)
 
 
 def _is_done_if_found(info: FunctionInfo, read: Access, act: Access, made_of: set[str]) -> bool:
