@@ -56,7 +56,7 @@ def check(
             from leaklint import judge
 
             with clock("judge"):
-                findings, failed, opened = judge.judge(project, suspects, progress)
+                findings, failed, opened = judge.judge(project, suspects, progress, config.min_confidence)
     return Analysis(
         findings,
         (*index.problems, *failed),

@@ -6,9 +6,10 @@ The only stage that imports LibCST and rules. What a finding tells beyond the ru
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from leaklint import rule as rules
-from leaklint.finding import Finding, Fix, Problem, Safety
+from leaklint.finding import Confidence, Finding, Fix, Problem, Safety
 from leaklint.progress import Progress
 from leaklint.project.link import Project
 from leaklint.project.suspect import Suspect
@@ -18,12 +19,12 @@ from leaklint.tell import tell
 
 
 def judge(
-    project: Project, suspects: Sequence[Suspect], progress: Progress
+    project: Project, suspects: Sequence[Suspect], progress: Progress, shown: Confidence = Confidence.LOW
 ) -> tuple[tuple[Finding, ...], list[Problem], frozenset[str]]:
     """Let every rule judge the suspects it watches.
 
-    A rule that crashes is a problem that names the rule and the place; the others go on. Gives findings, problems and
-    the paths of the files that were opened.
+    A rule that crashes is a problem that names the rule and the place; the others go on. Fixes are looked for where a
+    finding is as sure as those that are `shown`. Gives findings, problems and the paths of the files that were opened.
     """
     opened = Files({m.path: m.text for m in project.program.modules})
     sources = Sources(opened, project.state.models)
@@ -36,7 +37,10 @@ def judge(
             if not isinstance(suspect, rule.watches) or not rule.wants(suspect):
                 continue
             try:
-                findings.extend(tell(rule, suspect, v, _fix(rule, v, sources)) for v in rule.judge(suspect))
+                for verdict in rule.judge(suspect):
+                    finding = tell(rule, suspect, verdict)
+                    fixed = finding.confidence.rank >= shown.rank
+                    findings.append(replace(finding, fix=_fix(rule, verdict, sources)) if fixed else finding)
             except NotAnalysed as error:
                 problems.append(Problem(suspect.span.path, f"not analysed: {error}", "", suspect.span.line))
             except Exception as error:

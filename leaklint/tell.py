@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from leaklint import context_stories, stories
-from leaklint.finding import Confidence, Finding, Fix, Moment, Span, Step, StepRole
+from leaklint.finding import Confidence, Finding, Moment, Span, Step, StepRole
 from leaklint.project.suspect import (
     FileSuspect,
     Hop,
@@ -36,8 +36,8 @@ _RELATED = 12  # further sites that a trace lists
 _READ_ANYWAY = (Kept.DEFAULT, Kept.CLIENT, Kept.LIBRARY)  # by the function, the client, the library itself
 
 
-def tell(rule: Rule, suspect: Suspect, verdict: Verdict, fix: Fix | None) -> Finding:
-    """The finding for a verdict."""
+def tell(rule: Rule, suspect: Suspect, verdict: Verdict) -> Finding:
+    """The finding for a verdict, without a fix."""
     return Finding(
         rule=rule.name,
         family=rule.family,
@@ -49,7 +49,6 @@ def tell(rule: Rule, suspect: Suspect, verdict: Verdict, fix: Fix | None) -> Fin
         trace=tuple(trace(suspect)),
         timeline=tuple(timeline(suspect)),
         help=verdict.help,
-        fix=fix,
         subject=subject(suspect),
         writer=suspect.function,
         statement=statement(suspect),

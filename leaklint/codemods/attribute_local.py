@@ -56,7 +56,7 @@ def _converted(place: Place, uses: Sequence[Use], files: Files) -> list[Edit]:
 def refuse_libraries(place: Place, files: Files) -> None:
     """Raise Refused for what a class of a library may read of objects of its subclasses: columns, fields, settings."""
     name = place.owner.rpartition(".")[2]
-    for path, text in files.texts.items():
+    for path, text in files.with_word(name):
         if place.slot.startswith("_") or not re.search(rf"\bclass {re.escape(name)}\b", text):
             continue
         syntax = files[path]

@@ -62,8 +62,8 @@ def _in_dict(suspect: CacheSuspect, files: Files) -> list[Edit]:
 
 
 def _refuse_other_files(syntax: Syntax, name: str, files: Files) -> None:
-    for path, text in files.texts.items():
-        if path != syntax.path and re.search(rf"\b{re.escape(name)}\b", text):
+    for path, text in files.with_word(name):
+        if path != syntax.path:
             there = files[path]
             if f".{name}" in text or name in names_in(there, there.module):
                 raise Refused(f"`{name}` is used in {path} too")

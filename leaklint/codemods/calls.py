@@ -5,7 +5,6 @@ By name, over the whole program, and in doubt against: a name that occurs in cod
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -45,10 +44,7 @@ def refuse_other_callers(syntax: Syntax, owner: cst.ClassDef, method: cst.Functi
         raise Refused(f"`{name}` at {syntax.site(method)} cannot take another argument")
     known = {call.node.func for call in self_calls(syntax, owner) if call.callee is method}
     lonely = not owner.bases and not subclasses(owner.name.value, files)
-    word = re.compile(rf"\b{re.escape(name)}\b")
-    for path, text in files.texts.items():
-        if not word.search(text):
-            continue
+    for path, _ in files.with_word(name):
         there = files[path]
         for node in _mentions(there, name):
             if node is method or node in known:

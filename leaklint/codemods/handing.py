@@ -6,7 +6,6 @@ the conversion to say.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -107,9 +106,7 @@ class HandedDown:
                 calls.append((there, call))
         known = {call.func for _, call in calls}
         handler = self.handler(syntax, function) is not None
-        for path, text in self._files.texts.items():
-            if not re.search(rf"\b{re.escape(name)}\b", text):
-                continue
+        for path, _ in self._files.with_word(name):
             there = self._files[path]
             for node in mentions(there, name):
                 if node is function or node in known or _is_another(syntax, function, there, node):

@@ -65,8 +65,8 @@ def _plural(name: str, taken: set[str]) -> str:
 
 
 def _refuse_other_files(syntax: Syntax, name: str, files: Files) -> None:
-    for path, text in files.texts.items():
-        if path == syntax.path or not re.search(rf"\b{re.escape(name)}\b", text):
+    for path, text in files.with_word(name):
+        if path == syntax.path:
             continue
         if name in names_in(files[path], files[path].module) or f".{name}" in text:
             raise Refused(f"`{name}` is used in {path} too")

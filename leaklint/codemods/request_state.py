@@ -5,7 +5,6 @@ Every place in the program that says the attribute must reach it through a reque
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import libcst as cst
@@ -33,9 +32,7 @@ def _converted(suspect: WriteSuspect, files: Files, models: Models) -> list[Edit
         where = f"{suspect.apart.span.path}:{suspect.apart.span.line}"
         raise Refused(f"`{name}` is used at {where} by what does not set it: another request, or start-up")
     edits: list[Edit] = []
-    for path, text in files.texts.items():
-        if not re.search(rf"\b{re.escape(name)}\b", text):
-            continue
+    for path, _ in files.with_word(name):
         syntax = files[path]
         for node in _mentions(syntax, name):
             holder, new = _on_request(syntax, node, models)

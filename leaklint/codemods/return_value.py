@@ -6,7 +6,6 @@ have called the method before, on the same object and in the same function. Ever
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -179,9 +178,7 @@ def _calls(syntax: Syntax, method: cst.FunctionDef, files: Files) -> list[tuple[
     if owner is None or subclasses(owner.name.value, files):
         raise Refused(f"another class may have its own `{name}`")
     found: list[tuple[Syntax, cst.Call, str]] = []
-    for path, text in files.texts.items():
-        if not re.search(rf"\b{re.escape(name)}\b", text):
-            continue
+    for path, _ in files.with_word(name):
         there = files[path]
         for node in there.walk(there.module):
             if isinstance(node, cst.Attribute) and node.attr.value == name:

@@ -10,7 +10,7 @@ from typing import Any
 
 from leaklint.index.summary import Call, Const, Kind, Name, Star, Term
 from leaklint.project import builtin_calls, entries, evaluate, execute, library_calls
-from leaklint.project.program import Module
+from leaklint.project.program import ClassInfo, Module
 from leaklint.project.state import ITEMS, PROVIDED, Find, Frame, Made, Selector, State, grown, item_field
 from leaklint.project.suspect import Strength
 from leaklint.project.values import (
@@ -399,6 +399,15 @@ def mro(s: State, cls: ClassValue) -> tuple[tuple[ClassValue, ...], tuple[str, .
     visit(cls)
     s.orders[cls] = tuple(order), tuple(externals)
     return s.orders[cls]
+
+
+def heirs(s: State, info: ClassInfo) -> Iterable[ClassValue]:
+    """In a solved program the classes that inherit from one, and that one, in the order in which they came to be."""
+    if not s.heirs:
+        for cls in s.bases:
+            for base in mro(s, cls)[0]:
+                s.heirs.setdefault(base.info, {})[cls] = None
+    return s.heirs.get(info, ())
 
 
 def is_field(s: State, cls: ClassValue, name: str) -> bool:

@@ -87,14 +87,12 @@ def _dictated(known: Ids, info: FunctionInfo) -> bool:
 
 def _shares_method(known: Ids, info: FunctionInfo) -> bool:
     """Whether a base class or a subclass knows a method of this name, or a library's class stands behind."""
-    name = info.function.name
-    for cls in known.found.state.bases:
-        order, externals = solver.mro(known.found.state, cls)
+    name, s = info.function.name, known.found.state
+    for cls in solver.heirs(s, info.owner) if info.owner is not None else ():
+        order, externals = solver.mro(s, cls)
         if cls.info is info.owner and (set(externals) - _ROOTS):
             return True
-        if any(c.info is info.owner for c in order) and any(
-            name in c.info.methods for c in order if c.info is not info.owner
-        ):
+        if any(name in c.info.methods for c in order if c.info is not info.owner):
             return name != "__init__" or cls.info is info.owner
     return False
 

@@ -129,7 +129,9 @@ def link(
         if check_tests or not is_test(module, models):
             calls.import_module(state, module)
     execute.solve(state)
-    factories = [info for module in modules for info in module.functions if _may_start(state, info)]
+    ran = {frame.info for frame in state.frames if frame.rounds}
+    idle = [info for module in modules for info in module.functions if info not in ran]
+    factories = [info for info in idle if _may_start(state, info)]
     while (
         _start_factories(state, factories)
         or entries.add_returned(state)

@@ -395,6 +395,7 @@ class Program:
     _by_last: dict[str, list[Module]] = field(default_factory=dict)
     _found: dict[tuple[tuple[str, ...], str], Module | None] = field(default_factory=dict)
     _packages: set[tuple[str, ...]] = field(default_factory=set)
+    _mentioning: dict[str, list[Module]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         by_last: dict[str, list[Module]] = defaultdict(list)
@@ -426,6 +427,13 @@ class Program:
         if key not in self._found:
             self._found[key] = self._absolute(importer, tuple(name.split(".")))
         return self._found[key]
+
+    def mentioning(self, word: str) -> list[Module]:
+        """The modules in whose texts a word stands, maybe in a comment: spares a search, and is no fact."""
+        found = self._mentioning.get(word)
+        if found is None:
+            found = self._mentioning[word] = [module for module in self.modules if word in module.text]
+        return found
 
     def at(self, parts: tuple[str, ...]) -> Module | None:
         """The module with these path components."""

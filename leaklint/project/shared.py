@@ -14,7 +14,7 @@ from leaklint.finding import Span
 from leaklint.index.summary import Attr, Bind, Call, Const, Display, Drop, Eval, Item, Kind, Name, Range, Term, covers
 from leaklint.models import AttributeModel
 from leaklint.project import evaluate
-from leaklint.project.calls import mro
+from leaklint.project.calls import heirs, mro
 from leaklint.project.causes import causes
 from leaklint.project.fixed import is_fixed
 from leaklint.project.guards import is_guarded
@@ -76,7 +76,8 @@ class Story:
 
 def writes(s: State, lives: Lifetimes, ways: Routes) -> Iterator[WriteSuspect]:
     """All suspects of this kind, in order of path and line."""
-    told = (_suspect(s, lives, ways, story) for story in _stories(s, lives, ways).values())
+    uses = _Uses(s)
+    told = (_suspect(s, lives, ways, story, uses) for story in _stories(s, lives, ways).values())
     known: Callers | None = None
     for suspect in causes(suspect for suspect in told if suspect is not None):
         known = known or callers(s)
@@ -385,7 +386,7 @@ def _is_fresh(atom: Atom) -> bool:
 # --- one suspect a slot ---------------------------------------------------------------------------------------------
 
 
-def _suspect(s: State, lives: Lifetimes, ways: Routes, story: Story) -> WriteSuspect | None:
+def _suspect(s: State, lives: Lifetimes, ways: Routes, story: Story, uses: _Uses) -> WriteSuspect | None:
     if not story.writes:
         return None
     story.writes.sort(key=lambda w: (ways.distance[w[0]], w[0].info.module.path, w[1].span))
@@ -398,7 +399,6 @@ def _suspect(s: State, lives: Lifetimes, ways: Routes, story: Story) -> WriteSus
     strongest = max(taints, key=lambda t: (t.strength is Strength.IDENTITY, t.concept)) if taints else None
     value_span = getattr(effect.value_term, "span", None) or None
     loads = list(_readers(s, lives, ways, story))
-    every = tuple(_uses(s, story))
     return WriteSuspect(
         function=frame.info.qualname,
         span=module.span(effect.span),
@@ -417,7 +417,7 @@ def _suspect(s: State, lives: Lifetimes, ways: Routes, story: Story) -> WriteSus
         ),
         resets=tuple(_dedupe(_as_use(f, e) for f, e in story.resets)),
         readers=tuple(loads),
-        uses=every,
+        uses=uses.of(story.slot),
         suspends=_suspension(frame, effect),
         certain=True,
         apart=_apart(s, ways, story),
@@ -590,8 +590,22 @@ def _is_making_the_slot(story: Story, frame: Frame) -> bool:
 _Here: TypeAlias = tuple[FunctionInfo, Range]
 
 
-def _uses(s: State, story: Story) -> Iterator[Use]:
-    slot = story.slot
+class _Uses:
+    """All uses of each attribute and name, whatever is kept in it."""
+
+    def __init__(self, s: State) -> None:
+        self._s = s
+        self._known: dict[tuple[object, str], tuple[Use, ...]] = {}
+
+    def of(self, slot: Slot) -> tuple[Use, ...]:
+        """In the order of the program."""
+        key = slot.owner, slot.name
+        if key not in self._known:
+            self._known[key] = tuple(_uses(self._s, slot))
+        return self._known[key]
+
+
+def _uses(s: State, slot: Slot) -> Iterator[Use]:
     owner = slot.owner
     if isinstance(owner, ClassInfo):
         ours, others = _seen(s, owner, slot.name)
@@ -609,13 +623,8 @@ def _uses(s: State, story: Story) -> Iterator[Use]:
 
 
 def _family(s: State, cls: ClassInfo) -> set[ClassInfo | None]:
-    """A class, its subclasses and its base classes."""
-    found: set[ClassInfo | None] = {cls}
-    for value in list(s.bases):
-        order = [c.info for c in mro(s, value)[0]]
-        if cls in order:
-            found.add(value.info)
-    return found
+    """A class and its subclasses."""
+    return {cls, *(heir.info for heir in heirs(s, cls))}
 
 
 def _self_of(info: FunctionInfo, term: Term) -> ClassInfo | None:

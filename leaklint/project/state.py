@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias, TypeGuard
 
 from leaklint.index.summary import Call, Const, Kind, Op, Range, Term
 from leaklint.models import EntryModel, Models
-from leaklint.project.program import FunctionInfo, Module, Program
+from leaklint.project.program import ClassInfo, FunctionInfo, Module, Program
 from leaklint.project.suspect import Access, Strength
 from leaklint.project.values import (
     ANYTHING,
@@ -204,6 +204,7 @@ class State:
     bases: dict[ClassValue, Value] = field(default_factory=dict)
     orders: dict[ClassValue, tuple[tuple[ClassValue, ...], tuple[str, ...]]] = field(default_factory=dict)
     ordered: set[ClassValue] = field(default_factory=set)  # the classes that any of these was worked out from
+    heirs: dict[ClassInfo, dict[ClassValue, None]] = field(default_factory=dict)  # of a solved program
     finds: dict[tuple[ClassValue, str], Find] = field(default_factory=dict)
     sought: dict[tuple[Holder, str], dict[Find, None]] = field(default_factory=dict)  # by class looked at
     likenesses: dict[Value, object] = field(default_factory=dict)  # of arguments, as they tell calls apart

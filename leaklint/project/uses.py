@@ -52,7 +52,7 @@ class Occurrence:
 
 def attribute_occurrences(program: Program, models: Models, name: str) -> Iterator[Occurrence]:
     """All places that say `<anything>.name`, or name it in `getattr`, `setattr`, `delattr` and `hasattr`."""
-    for module in program.modules:
+    for module in program.mentioning(name):
         if (
             name not in module.summary.attributes
             and not module.mentions(f'"{name}"')
@@ -68,9 +68,7 @@ def attribute_occurrences(program: Program, models: Models, name: str) -> Iterat
 
 def name_occurrences(program: Program, models: Models, module: Module, name: str) -> Iterator[Occurrence]:
     """All places that say a module-level name: in its module, imported from it, or as `module.name`."""
-    for other in program.modules:
-        if not other.mentions(name):
-            continue
+    for other in program.mentioning(name):
         aliases = {name} if other is module else set(_imported_as(program, other, module, name))
         for found in _on_lines(other, models, other.lines_with({name, *aliases})):
             info, term = found.info, found.term
