@@ -120,6 +120,10 @@ def generate_at_use(syntax: Syntax, constant: cst.Assign | cst.AnnAssign, files:
 
 def forget(syntax: Syntax, decorator: cst.Decorator, files: Files) -> Fix:
     """Take a decorator away that remembers the result of a function that makes ids."""
+    if _last(decorator.decorator).endswith("property"):  # what is read without being called stays so
+        return offer(
+            "Do not remember the id", Safety.SUGGESTED, lambda: syntax.rewrite({decorator.decorator: "property"})
+        )
     return offer("Do not remember the id", Safety.SUGGESTED, lambda: _undecorated(syntax, decorator, files))
 
 

@@ -185,6 +185,8 @@ def _name_of(term: Term) -> str:
             return name
         case Choice(parts=(first, *_)):  # `conversation_id or "main"`
             return _name_of(first)
+        case Call():  # `new_session_id()`
+            return _callee_name(term)
         case _:
             return ""
 

@@ -56,7 +56,8 @@ def _is_keyed(s: State, lives: Lifetimes, frame: Frame) -> bool:
     """Whether the arguments, by which results are kept, tell sessions or users apart."""
     if any(id_concept(s.models, p.name) for p in frame.info.function.params):
         return True
-    if isinstance(frame.receiver, Instance) and lives.why(frame.receiver) is None:
+    receiver = frame.receiver
+    if isinstance(receiver, Instance) and receiver.phase is Phase.REQUEST and lives.why(receiver) is None:
         return True
     return any(isinstance(a, Taint) and a.strength is Strength.IDENTITY for v in frame.args.values() for a in v)
 
