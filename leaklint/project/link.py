@@ -28,10 +28,10 @@ from leaklint.models import EntryModel, Models
 from leaklint.project import (
     calls,
     consumers,
-    entries,
     evaluate,
     execute,
     identity,
+    late_entries,
     libraries,
     library,
     shared,
@@ -134,9 +134,9 @@ def link(
     factories = [info for info in idle if _may_start(state, info)]
     while (
         _start_factories(state, factories)
-        or entries.add_returned(state)
-        or entries.hand_on(state)
-        or entries.meet_real_objects(state)
+        or late_entries.add_returned(state)
+        or late_entries.hand_on(state)
+        or late_entries.meet_real_objects(state)
         or consumers.consume(state)
     ):
         execute.solve(state)
