@@ -91,7 +91,7 @@ class Survey:
                     return True
         func = call.func
         return (
-            isinstance(func, Attr) and func.name in _LOG_METHODS and any("log" in n.lower() for n in _dotted(func.base))
+            isinstance(func, Attr) and func.name in _LOG_METHODS and any("log" in n.lower() for n in dotted(func.base))
         )
 
     def is_idle(self, info: FunctionInfo, spot: Spot) -> bool:
@@ -365,7 +365,7 @@ def _of_later_uses(found: Survey, info: FunctionInfo, local: str, position: int)
     return consulted
 
 
-def _dotted(term: Term) -> set[str]:
+def dotted(term: Term) -> set[str]:
     """All names in a dotted path."""
     found = names(term)
     while isinstance(term, (Attr, Call)):

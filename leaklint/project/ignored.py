@@ -23,17 +23,19 @@ from leaklint.index.summary import (
     unpack,
 )
 from leaklint.project import calls as solver
+from leaklint.project.ambient import dotted
 from leaklint.project.bindings import argument, calls, left_out
 from leaklint.project.idnames import id_concept
 from leaklint.project.overrides import Ids, reached
 from leaklint.project.program import FunctionInfo
 from leaklint.project.routes import Routes
-from leaklint.project.spots import Spot, names
+from leaklint.project.spots import Spot, around, names
 from leaklint.project.state import Frame
 from leaklint.project.suspect import OverrideSuspect
 
 _PLAIN = frozenset(("staticmethod", "classmethod"))
 _UNUSED = re.compile(r"#.*(ARG00\d|W0613|unused)")  # marks by which other linters are told
+_SAID_UNUSED = re.compile(r"\b(unused|ignored|not (\w+ )?used|never used|compatibility)\b", re.IGNORECASE)
 _WHOLE_SCOPE = frozenset(("locals", "vars", "eval", "exec"))
 _ROOTS = frozenset(("builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"))
 
@@ -62,7 +64,25 @@ def _may_be_ignored(known: Ids, info: FunctionInfo, param: Param) -> bool:
     concept = id_concept(known.found.state.models, param.name)
     optional = isinstance(param.default, Const) and param.default.value is None
     is_id = bool(concept) and (concept != "user" or optional)
-    return is_id and not _UNUSED.search(_line(info, param))  # the text last: it stands in the way of reuse
+    return is_id and not _is_said_unused(info, param)  # the text last: it stands in the way of reuse
+
+
+def _is_said_unused(info: FunctionInfo, param: Param) -> bool:
+    """Whether a mark for another linter or the docstring says that the parameter is there for show."""
+    if _UNUSED.search(_line(info, param)):
+        return True
+    entries = re.findall(rf"\b{param.name}\b(?: \([^)]*\))?:((?:(?! \w+(?: \([^)]*\))?:).)*)", _docstring(info))
+    return any(_SAID_UNUSED.search(entry) for entry in entries)
+
+
+def _docstring(info: FunctionInfo) -> str:
+    """The text between a function's name and its first operation, white space folded."""
+    ops = info.function.ops
+    if not ops:
+        return ""
+    _, _, line, column = unpack(info.function.head)
+    first, start, _, _ = unpack(ops[0].span)
+    return info.module.source(pack(line, column, first, start)) if (line, column) < (first, start) else ""
 
 
 def _line(info: FunctionInfo, param: Param) -> str:
@@ -135,11 +155,23 @@ def _in_nested(
 def _acts(known: Ids, info: FunctionInfo) -> bool:
     """Whether the function does anything that an id could decide: calls, looks up, stores."""
     return any(
-        isinstance(s.term, Item)
-        or s.role == "target"
-        or (isinstance(s.term, Call) and not known.found.is_log(info, s.term))
+        isinstance(s.term, Item) or s.role == "target" or (isinstance(s.term, Call) and not _is_counted(known, info, s))
         for s in known.found.spots(info)
     )
+
+
+def _is_counted(known: Ids, info: FunctionInfo, spot: Spot) -> bool:
+    """Whether a call writes log lines or figures, belongs to one that does, or is only asked in a test."""
+    chain = (spot, *around(spot))
+    if any(at.role == "test" for at in chain):
+        return True
+    return any(
+        isinstance(at.term, Call) and (known.found.is_log(info, at.term) or _is_of_metrics(at.term)) for at in chain
+    )
+
+
+def _is_of_metrics(call: Call) -> bool:
+    return any("metric" in name.lower() for name in dotted(call.func))
 
 
 def _sees_all(known: Ids, info: FunctionInfo) -> bool:
