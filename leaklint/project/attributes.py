@@ -16,7 +16,7 @@ from leaklint.index.summary import (
     How,
     Name,
 )
-from leaklint.project import builtin_calls, calls, evaluate
+from leaklint.project import annotated, builtin_calls, calls, evaluate
 from leaklint.project.program import ancestors
 from leaklint.project.state import MADE, Frame, State, loaded
 from leaklint.project.suspect import Strength
@@ -243,12 +243,11 @@ def _has_factory(s: State, cls: ClassValue, name: str) -> bool:
 
 def _annotated(s: State, frame: Frame, order: tuple[ClassValue, ...], name: str) -> Value:
     """An object of the class that a class body declares for an attribute nobody was seen to set."""
-    from leaklint.project import entries
 
     for cls in order:
         annotation = cls.info.fields.get(name)
         if annotation is not None:
-            return entries.typed(s, cls.frame, annotation, Phase.REQUEST)
+            return annotated.typed(s, cls.frame, annotation, Phase.REQUEST)
     return NOTHING
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from leaklint.index.summary import Call, Const, Kind, Name, Star, Term
-from leaklint.project import builtin_calls, entries, evaluate, execute, library_calls
+from leaklint.project import annotated, builtin_calls, entries, evaluate, execute, library_calls
 from leaklint.project.program import ClassInfo, Module
 from leaklint.project.state import ITEMS, PROVIDED, Find, Frame, Made, Selector, State, grown, item_field
 from leaklint.project.suspect import Strength
@@ -206,7 +206,7 @@ def bind_arguments(
         if known is None:
             known = bound[param.name] = default(s, function, param.default) if param.default is not None else NOTHING
         if param.annotation is not None and function.env is not None and known <= _UNKNOWN:
-            bound[param.name] = entries.typed(s, function.env, param.annotation, frame.phase)
+            bound[param.name] = annotated.typed(s, function.env, param.annotation, frame.phase)
     return bound
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from leaklint.index.summary import Bind, Blend, Call, Const, Display, How, Item, Kind, Name, Param, ParamKind, Term
+from leaklint.index.summary import Bind, Call, Const, Display, Item, Kind, Name, Param, ParamKind, Term
 from leaklint.models import CallModel, EntryModel
-from leaklint.project import attributes, calls, evaluate, execute, library_calls
+from leaklint.project import annotated, attributes, calls, evaluate, execute, library_calls
 from leaklint.project.program import FunctionInfo
-from leaklint.project.state import MADE, EntryPoint, Frame, State
+from leaklint.project.state import EntryPoint, Frame, State
 from leaklint.project.suspect import Strength
 from leaklint.project.values import (
     NOTHING,
@@ -404,14 +404,16 @@ def _parameter(
     injected = _injected(s, handler, env, param, function)
     if injected is not None:
         return injected
-    known = typed(s, env, param.annotation, Phase.REQUEST, handler) if param.annotation is not None else NOTHING
+    known = (
+        annotated.typed(s, env, param.annotation, Phase.REQUEST, handler) if param.annotation is not None else NOTHING
+    )
     if any(isinstance(a, Instance) and a.cls is None for a in known):
         kinds = [s.models.type(a.fqn) for a in known if isinstance(a, Instance)]
         if any(k is not None for k in kinds):
             return known  # the request object itself, or a helper of the framework
     usual = _usual_type(entry, param, position)
     if usual and param.annotation is None and not entry.returned:
-        return _library_object(s, env, handler, usual, Phase.REQUEST)
+        return annotated.library_object(s, env, handler, usual, Phase.REQUEST)
     if entry.parameters != "request":
         return known
     data: Atom = evaluate.request_data(s, param.name)
@@ -442,7 +444,7 @@ def _injected(s: State, handler: Frame, env: Frame, param: Param, function: Func
     if isinstance(param.default, Item) and (known := _made_by_provider(s, env, param.default)):
         return known
     if (wrapped := _wrapped(s, env, param.annotation, at)) is not None:
-        return typed(s, env, wrapped, Phase.REQUEST, handler)
+        return annotated.typed(s, env, wrapped, Phase.REQUEST, handler)
     for marker in (param.default, *_metadata(s, env, param.annotation, at)):
         if not isinstance(marker, tuple):
             continue
@@ -473,39 +475,10 @@ def _metadata(s: State, env: Frame, annotation: Term | None, at: int) -> list[tu
     """The calls in `Annotated[T, ...]`, also behind a module-level alias."""
     if annotation is None:
         return []
-    frame, term = resolve_alias(s, env, annotation)
+    frame, term = annotated.resolve_alias(s, env, annotation)
     if not isinstance(term, Item) or not isinstance(term.key, Display):
         return []
     return [(frame, v) for v in term.key.values[1:] if isinstance(v, Call)]
-
-
-def resolve_alias(s: State, env: Frame, term: Term) -> tuple[Frame, Term]:
-    """Follow a name to the annotation it was assigned, across modules."""
-    for _ in range(5):
-        found = _definition(s, env, term)
-        if found is None:
-            break
-        env, term = found
-    return env, term
-
-
-def _definition(s: State, env: Frame, term: Term) -> tuple[Frame, Term] | None:
-    if isinstance(term, Name):
-        scope: Frame | None = env
-        while scope is not None and term.id not in scope.info.function.bound:
-            scope = scope.env or s.module_frames.get(scope.info.module) if scope.info.function.parent >= 0 else None
-        if scope is None:
-            return None
-        for position in scope.info.binds().get(term.id, ()):
-            op = s.ops(scope)[position]
-            value = op.value  # type: ignore[union-attr]
-            if op.how is How.ASSIGN and isinstance(value, Item):  # type: ignore[union-attr]
-                return scope, value
-            if op.how is How.IMPORT:  # type: ignore[union-attr]
-                module = s.program.find(scope.info.module, value.module, value.level)  # type: ignore[union-attr]
-                if module is not None and value.name:  # type: ignore[union-attr]
-                    return calls.import_module(s, module), Name(value.name, 0)  # type: ignore[union-attr]
-    return None
 
 
 def _provided(s: State, handler: Frame, env: Frame, marker: Call, *, param: Param, at: int) -> Value | None:
@@ -538,7 +511,7 @@ def _made_by_provider(s: State, env: Frame, term: Item) -> Value:
 
 def _bare(s: State, env: Frame, annotation: Term) -> Term:
     """The `T` of `Annotated[T, ...]`."""
-    _, term = resolve_alias(s, env, annotation)
+    _, term = annotated.resolve_alias(s, env, annotation)
     if isinstance(term, Item) and isinstance(term.key, Display) and term.key.values:
         return term.key.values[0]
     return annotation
@@ -574,7 +547,7 @@ def _dependency(s: State, handler: Frame, provider: Atom, marker: Call) -> Value
     if isinstance(provider, Method):
         return _enter_dependency(s, handler, provider.function, provider.receiver, marker)
     if isinstance(provider, External) and handler.env is not None and s.models.type(provider.fqn) is not None:
-        return _library_object(s, handler.env, handler, provider.fqn, Phase.REQUEST)
+        return annotated.library_object(s, handler.env, handler, provider.fqn, Phase.REQUEST)
     if isinstance(provider, (External, Member, Instance)):
         return frozenset((s.taint(Strength.IDENTITY, "credential"),))  # a library's dependency reads the request
     return NOTHING
@@ -589,63 +562,3 @@ def _enter_dependency(s: State, handler: Frame, function: FunctionValue, receive
         _fill_parameters(s, frame, function, receiver, _DEPENDENCY)
         execute.visit(s, frame)
     return frame.returns
-
-
-# --- annotations ----------------------------------------------------------------------------------------------------
-
-
-def typed(s: State, env: Frame, annotation: Term, phase: Phase, handler: Frame | None = None) -> Value:
-    """An object of the annotated class, when nothing better is known of a value."""
-    key = (id(annotation), env, phase, handler is None)
-    known = s.typed.get(key)
-    if known is None:
-        known = _typed(s, env, annotation, phase, handler)
-        if env.rounds and not env.running:
-            s.typed[key] = known  # before that, the names in the annotation may not be bound yet
-    return known
-
-
-def _typed(s: State, env: Frame, annotation: Term, phase: Phase, handler: Frame | None) -> Value:
-    at = max(len(s.ops(env)) - 1, 0)
-    found: Value = NOTHING
-    for cls in _annotated_classes(s, env, annotation, at):
-        if isinstance(cls, ClassValue):
-            if _is_plain_data(s, cls) and handler is None:
-                continue
-            found = found | {s.the_instance(cls, "", cls.info.module, cls.info.summary.head, phase)}
-        elif isinstance(cls, External) and s.models.type(cls.fqn) is not None:
-            found = found | _library_object(s, env, handler, cls.fqn, phase)
-    return found
-
-
-def _library_object(s: State, env: Frame, handler: Frame | None, fqn: str, phase: Phase) -> Value:
-    """The object of a library's class that a framework passes: the program's own where one serves the process."""
-    kind = s.models.type(fqn)
-    if kind is None or kind.holds != "process":
-        return frozenset((s.the_instance(None, fqn, env.info.module, 0, phase),))
-    the_one = s.the_instance(None, fqn, env.info.module, 0, Phase.SETUP)
-    return s.read(the_one, MADE, handler or env) or frozenset((the_one,))
-
-
-def _is_plain_data(s: State, cls: ClassValue) -> bool:
-    kinds = (s.models.type(base) for base in calls.mro(s, cls)[1])
-    return not cls.info.methods and not any(kind is not None and kind.holds for kind in kinds)
-
-
-def _annotated_classes(s: State, env: Frame, annotation: Term, at: int) -> Value:
-    if isinstance(annotation, Const):
-        return NOTHING
-    scope, term = resolve_alias(s, env, annotation)
-    if scope is not env:
-        env, at = scope, max(len(s.ops(scope)) - 1, 0)
-    if isinstance(term, Item):
-        makers = evaluate.evaluate(s, env, term.base, at)
-        names = {a.fqn.rpartition(".")[2] for a in makers if isinstance(a, External)}
-        if names & {"Annotated", "Optional", "Union", "Final", "ClassVar"}:
-            inner = term.key.values if isinstance(term.key, Display) else (term.key,)
-            parts = inner[:1] if "Annotated" in names else inner
-            return NOTHING.union(*(_annotated_classes(s, env, p, at) for p in parts))
-        return makers
-    if isinstance(term, Blend):  # `A | B`
-        return NOTHING.union(*(_annotated_classes(s, env, p, at) for p in term.parts))
-    return evaluate.evaluate(s, env, term, at)

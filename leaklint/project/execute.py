@@ -26,7 +26,7 @@ from leaklint.index.summary import (
     Star,
     Term,
 )
-from leaklint.project import calls, entries, evaluate, library_calls
+from leaklint.project import annotated, calls, entries, evaluate, library_calls
 from leaklint.project.state import ITEMS, Edge, Effect, Frame, State, grown, item_field
 from leaklint.project.suspect import Access
 from leaklint.project.values import (
@@ -160,7 +160,7 @@ def _bind(s: State, frame: Frame, op: Bind, at: int) -> bool:
         if frame.cls is not None and _is_injected(s, value):
             value = NOTHING
         if op.annotation is not None and frame.cls is None and all(atom.__class__ is Taint for atom in value):
-            value = value | entries.typed(s, frame, op.annotation, frame.phase)
+            value = value | annotated.typed(s, frame, op.annotation, frame.phase)
     target = op.target
     if target.__class__ is Name:
         return _bind_name(s, frame, op, target.id, value, at)
@@ -174,7 +174,7 @@ def _bind(s: State, frame: Frame, op: Bind, at: int) -> bool:
 def _declare(s: State, frame: Frame, op: Bind, at: int) -> bool:
     if frame.cls is not None or not isinstance(op.target, Name) or op.annotation is None:
         return False
-    value = entries.typed(s, frame, op.annotation, frame.phase)
+    value = annotated.typed(s, frame, op.annotation, frame.phase)
     return (
         _bind_name(s, frame, op, op.target.id, value, at)
         if value and frame.info.function.kind is Kind.MODULE

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from leaklint.index.summary import Attr, Bind, Blend, Call, Const, Display, Item, Name, Param, Range, Term
-from leaklint.project import entries, evaluate
+from leaklint.project import annotated, evaluate
 from leaklint.project.ambient import own_params
 from leaklint.project.id_uses import map_concept
 from leaklint.project.lifetimes import Lifetimes, isolated
@@ -216,7 +216,7 @@ def _given(s: State, frame: Frame) -> Given | None:
 
 def _is_injected(s: State, env: Frame, param: Param) -> bool:
     """Whether a framework provides a parameter by a function of the program or of its own."""
-    scope, term = entries.resolve_alias(s, env, param.annotation) if param.annotation is not None else (env, None)
+    scope, term = annotated.resolve_alias(s, env, param.annotation) if param.annotation is not None else (env, None)
     marked = term.key.values[1:] if isinstance(term, Item) and isinstance(term.key, Display) else ()
     for frame, marker in ((env, param.default), *((scope, m) for m in marked)):
         if isinstance(marker, Call):
