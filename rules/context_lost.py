@@ -71,8 +71,8 @@ async def orders(tenant_id: str) -> str:
 
 ## Fix
 
-Safe: the function is run by `copy_context().run`. None for other processes and for queues, which no context can be
-sent to, and for `map`, where calls that run at the same time would share one context.
+Safe: the function is run by `copy_context().run`; where a pool maps it over many elements, each call runs in a copy of
+its own. None for other processes and for queues, which no context can be sent to.
 
 It is a trace and not a leak where the variable holds the id of a request or trace, and where only the lines of a log
 are made from it.

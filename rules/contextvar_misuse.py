@@ -71,9 +71,9 @@ async def add(text: str) -> list[str]:
 
 ## Fix
 
-Safe: the default becomes `None`, and a new object is made for each context at its first use. None where the variable is
-used in several files, where its default is made elsewhere, and for variables that are not set back: how far a value
-shall reach is for you to say.
+Safe: the default becomes `None`, and a new object is made for each context at its first use, in all files that read the
+variable. None where it is passed on, where its default is made elsewhere, and for variables that are not set back: how
+far a value shall reach is for you to say.
 
 ## What is not found
 
@@ -133,4 +133,4 @@ def _codemods(suspect: ContextVarSuspect) -> tuple[Codemod, ...]:
 
 
 def _own(sources: Sources, suspect: ContextVarSuspect) -> Fix:
-    return own_default(sources.open(suspect.span.path), suspect)
+    return own_default(sources.open(suspect.span.path), suspect, sources.open)

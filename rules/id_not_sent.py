@@ -110,7 +110,6 @@ from collections.abc import Iterator
 import libcst as cst
 
 from leaklint.codemods.pass_argument import has_form_of_its_own, send_entry
-from leaklint.codemods.scope import names_in
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import PropagationSuspect, Suspect
 from leaklint.rule import Rule, Sources, Verdict
@@ -141,16 +140,13 @@ class IdNotSent(Rule):
 def _send(sources: Sources, suspect: PropagationSuspect) -> Fix:
     syntax = sources.open(suspect.span.path)
     call = syntax.node_at(suspect.span, cst.Call)
-    root = suspect.available.partition(".")[0].removesuffix("()")
-    if root not in names_in(syntax, syntax.module):
-        site = f"`{root}` is not imported in {suspect.span.path}"
-        return Fix(f"Send `{suspect.name}`", Safety.SUGGESTED, refused=site)
     if not suspect.carrier:
         return Fix(f"Send `{suspect.name}`", Safety.SUGGESTED, refused="the call takes the arguments of the task only")
+    other = syntax
     if suspect.example is not None:
         other = sources.open(suspect.example.path)
         sending = other.node_at(suspect.example, cst.Call)
         if has_form_of_its_own(sending, call, suspect.carrier):
             form = f"what `{suspect.carrier}` takes is made in a way of its own at {other.site(sending)}"
             return Fix(f"Send `{suspect.name}`", Safety.SUGGESTED, refused=form)
-    return send_entry(syntax, call, suspect.carrier, suspect.name, suspect.available)
+    return send_entry(syntax, call, suspect.carrier, suspect.name, suspect.available, other)

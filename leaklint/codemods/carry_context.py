@@ -1,7 +1,7 @@
 """A call that runs a function in a thread, to one that runs it in a copy of the caller's context.
 
-Processes and queues get no context, and a pool that maps a function over many elements would enter one context several
-times; those are Refused.
+Where a pool maps a function over many elements, each call gets a copy of its own: a context cannot be entered twice.
+Processes and queues get no context; those are Refused.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import libcst as cst
 
 from leaklint.codemods import Refused, imports, listing, offer
+from leaklint.codemods.scope import free_name, names_in
 from leaklint.finding import Edit, Fix, Safety
 from leaklint.project.suspect import ContextLostSuspect
 from leaklint.syntax import Syntax
@@ -26,6 +27,12 @@ def _converted(syntax: Syntax, suspect: ContextLostSuspect) -> list[Edit]:
     if passed is None:
         raise Refused(f"what is run is not named in the call at {syntax.site(call)}")
     here, imported = imports.member(syntax, "contextvars", "copy_context")
+    if suspect.packed == "each":
+        function = syntax.code(passed.value)
+        names = names_in(syntax, passed.value)
+        items, context = free_name("items", names), free_name("context", names)
+        each = f"lambda *{items}, {context}={here}(): {context}.copy().run({function}, *{items})"
+        return [*imported, *syntax.rewrite({passed.value: each})]
     runner = f"{here}().run"
     if suspect.packed == "rest":
         return [*imported, *listing.before(syntax, syntax.range(passed)[0], runner)]
@@ -38,8 +45,6 @@ def _refuse_others(suspect: ContextLostSuspect) -> None:
         raise Refused("a context cannot be sent to another process: pass the value as an argument")
     if suspect.border == "queue":
         raise Refused("a context cannot be put into a queue: put the value in with the work")
-    if suspect.packed == "each":
-        raise Refused("calls that run at the same time cannot share one copy of the context")
 
 
 def _holds(syntax: Syntax, argument: cst.Arg, suspect: ContextLostSuspect) -> bool:

@@ -1,40 +1,51 @@
 """A ContextVar whose default all contexts share to one that makes an object of its own for each context.
 
-Only where every use of the variable stands in its own file and is a `get`, `set` or `reset`; else Refused.
+Only where every use of the variable is a `get`, `set` or `reset` by its own name; else Refused.
 """
 
 from __future__ import annotations
 
 import libcst as cst
 
-from leaklint.codemods import Refused, offer
+from leaklint.codemods import Refused, imports, offer
 from leaklint.codemods.scope import free_name, names_in
 from leaklint.finding import Edit, Fix, Safety
 from leaklint.project.suspect import ContextVarSuspect
-from leaklint.syntax import Syntax
+from leaklint.syntax import Files, Syntax
 
 _KEPT = ("set", "reset", "name")
 
 
-def own_default(syntax: Syntax, suspect: ContextVarSuspect) -> Fix:
+def own_default(syntax: Syntax, suspect: ContextVarSuspect, files: Files) -> Fix:
     """Make the default None, and read the variable through a function that sets a new object where there is none."""
     title = f"Make a new `{suspect.default or 'object'}` for each context"
-    return offer(title, Safety.SAFE, lambda: _converted(syntax, suspect))
+    return offer(title, Safety.SAFE, lambda: _converted(syntax, suspect, files))
 
 
-def _converted(syntax: Syntax, suspect: ContextVarSuspect) -> list[Edit]:
+def _converted(syntax: Syntax, suspect: ContextVarSuspect, files: Files) -> list[Edit]:
     if suspect.default_span is None:
         raise Refused(f"the default of `{suspect.name}` is made elsewhere")
     statement = _declaration(syntax, suspect)
-    reads = _reads(syntax, suspect, statement)
-    getter = free_name(f"get_{suspect.name.strip('_').lower()}", names_in(syntax, syntax.module))
+    by_file = _reads(syntax, suspect, statement, files)
+    getter = free_name(f"get_{suspect.name.strip('_').lower()}", set().union(*(_names(there) for there in by_file)))
     held = _held_type(syntax, statement)
     replaced: dict[cst.CSTNode, str] = {syntax.node_at(suspect.default_span): "None"}
-    replaced |= dict.fromkeys(reads, f"{getter}()")
+    replaced |= dict.fromkeys(by_file[syntax], f"{getter}()")
     if held is not None:
         replaced[held] = f"{syntax.code(held)} | None"
     returns = "" if held is None else f" -> {syntax.code(held)}"
-    return [*syntax.rewrite(replaced), _function(syntax, statement, suspect, f"def {getter}(){returns}:")]
+    edits = [*syntax.rewrite(replaced), _function(syntax, statement, suspect, f"def {getter}(){returns}:")]
+    for there, reads in by_file.items():
+        if there is not syntax and reads:
+            source = imports.full_name(there, suspect.name).rpartition(".")[0]
+            rewritten = there.rewrite(dict.fromkeys(reads, f"{getter}()"))
+            spare = imports.unused_names(there, rewritten)
+            edits += [*rewritten, *imports.member(there, source, getter, spare)[1]]
+    return edits
+
+
+def _names(syntax: Syntax) -> set[str]:
+    return names_in(syntax, syntax.module)
 
 
 def _declaration(syntax: Syntax, suspect: ContextVarSuspect) -> cst.SimpleStatementLine:
@@ -46,24 +57,33 @@ def _declaration(syntax: Syntax, suspect: ContextVarSuspect) -> cst.SimpleStatem
     return statement
 
 
-def _reads(syntax: Syntax, suspect: ContextVarSuspect, declaration: cst.SimpleStatementLine) -> list[cst.Call]:
-    """The calls `name.get()`, all of which are to be replaced."""
-    found: list[cst.Call] = []
+def _reads(
+    syntax: Syntax, suspect: ContextVarSuspect, declaration: cst.SimpleStatementLine, files: Files
+) -> dict[Syntax, list[cst.Call]]:
+    """The calls `name.get()` of each file, all of which are to be replaced."""
+    found: dict[Syntax, list[cst.Call]] = {syntax: []}
     for use in suspect.uses:
-        if use.span.path != syntax.path:
-            raise Refused(f"`{suspect.name}` is also used at {use.span.path}:{use.span.line}")
-        name = syntax.node_at(use.span)
-        method = syntax.parent(name)
-        call = syntax.parent(method) if method is not None else None
-        if syntax.holds(declaration, name):
+        there = syntax if use.span.path == syntax.path else files[use.span.path]
+        name = there.node_at(use.span)
+        method = there.parent(name)
+        call = there.parent(method) if method is not None else None
+        if _imports(there.statement(name)):
+            continue
+        if there is syntax and syntax.holds(declaration, name):
             continue
         if not isinstance(method, cst.Attribute) or not isinstance(name, cst.Name) or method.value is not name:
-            raise Refused(f"`{suspect.name}` is passed on at {syntax.site(name)}")
+            raise Refused(f"`{suspect.name}` is passed on at {there.site(name)}")
+        if there is not syntax and not imports.full_name(there, suspect.name).endswith(f".{suspect.name}"):
+            raise Refused(f"`{suspect.name}` is not imported by its name at {there.site(name)}")
         if method.attr.value == "get" and isinstance(call, cst.Call) and call.func is method and not call.args:
-            found.append(call)
+            found.setdefault(there, []).append(call)
         elif method.attr.value not in _KEPT:
-            raise Refused(f"`{suspect.name}` is read with a default of its own at {syntax.site(name)}")
+            raise Refused(f"`{suspect.name}` is read with a default of its own at {there.site(name)}")
     return found
+
+
+def _imports(statement: cst.CSTNode) -> bool:
+    return any(isinstance(small, cst.Import | cst.ImportFrom) for small in getattr(statement, "body", ()))
 
 
 def _held_type(syntax: Syntax, statement: cst.SimpleStatementLine) -> cst.BaseExpression | None:

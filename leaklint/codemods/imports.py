@@ -70,6 +70,17 @@ def has_member(syntax: Syntax, source: str, name: str) -> bool:
     return False
 
 
+def as_in(syntax: Syntax, other: Syntax, name: str) -> list[Edit]:
+    """The edits that import a bare name as another file does. Raises Refused where that calls it something else."""
+    full = full_name(other, name)
+    source, _, last = full.rpartition(".")
+    if last != name or not source.strip("."):
+        raise Refused(f"`{name}` is not imported in {syntax.path}")
+    if source.startswith(".") and other.path.rpartition("/")[0] != syntax.path.rpartition("/")[0]:
+        raise Refused(f"`{name}` is imported from beside {other.path}")
+    return member(syntax, source, name)[1]
+
+
 def has_module(syntax: Syntax, name: str) -> bool:
     """Whether the file imports the module itself."""
     nodes = [small for line in _lines(syntax) for small in line.body if isinstance(small, cst.Import)]

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import libcst as cst
 
-from leaklint.codemods import Refused, listing, offer
-from leaklint.codemods.scope import function_of
+from leaklint.codemods import Refused, imports, listing, offer
+from leaklint.codemods.scope import function_of, names_in
 from leaklint.finding import Edit, Fix, Safety
 from leaklint.syntax import Syntax
 
@@ -20,11 +20,22 @@ def pass_argument(syntax: Syntax, call: cst.Call, name: str, expression: str, *,
     return offer(f"Pass `{name}={expression}`", safety, lambda: keyword(syntax, call, name, expression))
 
 
-def send_entry(syntax: Syntax, call: cst.Call, argument: str, key: str, expression: str) -> Fix:
-    """Add an entry to a mapping that the call passes (`headers`, `metadata`); `key` is the bare text of a string."""
-    return offer(
-        f"Send `{key}` in `{argument}`", Safety.SUGGESTED, lambda: entry(syntax, call, argument, key, expression)
-    )
+def send_entry(
+    syntax: Syntax, call: cst.Call, argument: str, key: str, expression: str, example: Syntax | None = None
+) -> Fix:
+    """Add an entry to a mapping that the call passes (`headers`, `metadata`); `key` is the bare text of a string.
+
+    What the expression begins with is imported as the file `example` does, where the call's own file has no such name.
+    """
+
+    def edits() -> list[Edit]:
+        root = expression.partition(".")[0].removesuffix("()")
+        sent, imported = entry(syntax, call, argument, key, expression), list[Edit]()
+        if example is not None and root not in names_in(syntax, syntax.module):
+            imported = imports.as_in(syntax, example, root)
+        return [*imported, *sent]
+
+    return offer(f"Send `{key}` in `{argument}`", Safety.SUGGESTED, edits)
 
 
 def has_form_of_its_own(other: cst.Call, call: cst.Call, argument: str) -> bool:
