@@ -59,9 +59,9 @@ def me() -> str:
 
 ## Fix
 
-The header is passed with the calls that follow in the same function, and no longer set on the client. Safe, as these
-calls send what they sent before. Refused, with the reason, where other code uses the client too, or where the value is
-not one header under a constant name.
+The headers, cookies or credentials are passed with the calls that follow in the same function, and no longer set on the
+client. Safe, as these calls send what they sent before. Refused, with the reason, where other code uses the client too,
+or where what is set is no value under a constant name.
 
 ## What is not found
 

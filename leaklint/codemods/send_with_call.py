@@ -17,7 +17,7 @@ from leaklint.finding import Edit, Fix, Safety, Span
 from leaklint.project.suspect import Use, WriteSuspect
 from leaklint.syntax import REMOVE, Replacement, Statement, Syntax
 
-_MAPPINGS = ("headers",)
+_MAPPINGS = ("headers", "cookies", "params")
 _VALUES = ("auth",)
 _PLAIN = (
     cst.Name,
@@ -48,7 +48,8 @@ def send_with_call(syntax: Syntax, suspect: WriteSuspect, sends: Callable[[str],
 
 def _passed(syntax: Syntax, suspect: WriteSuspect, sends: Callable[[str], bool]) -> list[Edit]:
     _refuse_others(suspect)
-    found = [_set(syntax, span) for span in (suspect.span, *(use.span for use in suspect.siblings))]
+    spans = (suspect.span, *(use.span for use in suspect.siblings))
+    found = [one for span in dict.fromkeys(spans) for one in _set(syntax, span)]
     first = found[0]
     function = function_of(syntax, first.statement)
     if function is None or any((f.client, f.argument) != (first.client, first.argument) for f in found):
@@ -75,12 +76,30 @@ def _is_making(use: Use) -> bool:
     return use.access.value == "store"
 
 
-def _set(syntax: Syntax, span: Span) -> _Set:
+def _set(syntax: Syntax, span: Span) -> list[_Set]:
+    """What a statement sets: one entry or value, or all entries of a dict that is written out."""
     node = syntax.node_at(span)
     statement = syntax.statement(node)
     match statement:
         case cst.SimpleStatementLine(body=[cst.Assign(targets=[cst.AssignTarget(target=target)], value=value)]):
             pass
+        case cst.SimpleStatementLine(
+            body=[
+                cst.Expr(
+                    value=cst.Call(
+                        func=cst.Attribute(
+                            value=cst.Attribute(value=client, attr=cst.Name(value=part)),
+                            attr=cst.Name(value="update"),
+                        ),
+                        args=[cst.Arg(value=cst.Dict(elements=elements), keyword=None, star="")],
+                    )
+                )
+            ]
+        ) if part in _MAPPINGS:
+            entries = [_entry(one) for one in elements]
+            if entries and all(entries):
+                return [_Set(statement, syntax.code(client), part, *one) for one in entries if one]
+            raise Refused(f"what it is updated with is not written out at {syntax.site(node)}")
         case _:
             raise Refused(f"it is set in another way than by an assignment at {syntax.site(node)}")
     match target:
@@ -90,10 +109,18 @@ def _set(syntax: Syntax, span: Span) -> _Set:
         ) if part in _MAPPINGS:
             text = key.evaluated_value
             if isinstance(text, str):
-                return _Set(statement, syntax.code(client), part, text, value)
+                return [_Set(statement, syntax.code(client), part, text, value)]
         case cst.Attribute(value=client, attr=cst.Name(value=part)) if part in _VALUES:
-            return _Set(statement, syntax.code(client), part, "", value)
+            return [_Set(statement, syntax.code(client), part, "", value)]
     raise Refused(f"it is no single header under a constant name at {syntax.site(node)}")
+
+
+def _entry(element: cst.BaseDictElement) -> tuple[str, cst.BaseExpression] | None:
+    match element:
+        case cst.DictElement(key=cst.SimpleString() as key, value=value) if isinstance(key.evaluated_value, str):
+            return key.evaluated_value, value
+        case _:
+            return None
 
 
 def _calls(syntax: Syntax, function: cst.FunctionDef, first: _Set, sends: Callable[[str], bool]) -> list[cst.Call]:
@@ -131,7 +158,17 @@ def _call(syntax: Syntax, client: cst.CSTNode, sends: Callable[[str], bool]) -> 
 
 def _is_set(syntax: Syntax, node: cst.CSTNode) -> bool:
     """Whether the client is named to set something on it."""
-    return any(isinstance(above, cst.AssignTarget) for above in syntax.ancestors(node))
+    return any(isinstance(above, cst.AssignTarget) or _is_update(above) for above in syntax.ancestors(node))
+
+
+def _is_update(node: cst.CSTNode) -> bool:
+    match node:
+        case cst.Call(
+            func=cst.Attribute(value=cst.Attribute(attr=cst.Name(value=part)), attr=cst.Name(value="update"))
+        ):
+            return part in _MAPPINGS
+        case _:
+            return False
 
 
 def _refuse_branches(syntax: Syntax, one: _Set, calls: Sequence[cst.Call]) -> None:

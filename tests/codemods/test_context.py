@@ -120,9 +120,10 @@ def test_other_uses_of_the_variable_are_in_the_way(tmp_path: Path, more: str, re
     assert fix_of(tmp_path, "contextvar-misuse", DEFAULT + more).refused == refused
 
 
-def test_uses_in_other_files_are_in_the_way(tmp_path: Path) -> None:
-    other = "from a import trail\n\ndef last():\n    return trail.get()[-1]\n"
-    assert fix_of(tmp_path, "contextvar-misuse", DEFAULT, other).refused == "`trail` is also used at b.py:1"
+def test_uses_in_other_files_by_another_name_are_in_the_way(tmp_path: Path) -> None:
+    other = "from a import trail as t\n\ndef last():\n    return t.get()[-1]\n"
+    refused = fix_of(tmp_path, "contextvar-misuse", DEFAULT, other).refused
+    assert refused == "`trail` is not imported by its name at b.py:4"
 
 
 def test_a_default_that_is_made_elsewhere_stays(tmp_path: Path) -> None:

@@ -59,6 +59,14 @@ def fix_of(folder: Path, body: str, tail: str = "") -> tuple[str, Fix]:
             f"if request.args:\n    client.post(URL, headers={{{PASSED}}})\n"
             f"return client.get(URL, headers={{{PASSED}}}).text",
         ),
+        (
+            'client.headers.update({"A": request.args["a"], "B": request.args["b"]})\nreturn client.get(URL).text',
+            'return client.get(URL, headers={"A": request.args["a"], "B": request.args["b"]}).text',
+        ),
+        (
+            'client.cookies["sid"] = request.args["sid"]\nreturn client.get(URL).text',
+            'return client.get(URL, cookies={"sid": request.args["sid"]}).text',
+        ),
     ],
 )
 def test_it_is_passed_with_each_call(tmp_path: Path, before: str, after: str) -> None:
@@ -86,9 +94,9 @@ OTHER = '\n\n@app.get("/you")\ndef you() -> str:\n    return client.get(URL).tex
             "the call at app.py:12 is made without it too",
         ),
         (
-            'client.headers.update({"A": request.args["a"]})\nreturn client.get(URL).text',
+            'given = {"A": request.args["a"]}\nclient.headers.update(given)\nreturn client.get(URL).text',
             "",
-            "it is set in another way than by an assignment at app.py:10",
+            "it is set in another way than by an assignment at app.py:11",
         ),
         (
             'client.headers["A"] = str(request.args["a"])\nreturn client.get(URL).text',
