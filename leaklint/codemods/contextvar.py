@@ -83,7 +83,9 @@ def _reads(
 
 
 def _imports(statement: cst.CSTNode) -> bool:
-    return any(isinstance(small, cst.Import | cst.ImportFrom) for small in getattr(statement, "body", ()))
+    if not isinstance(statement, cst.SimpleStatementLine):
+        return False
+    return any(isinstance(small, cst.Import | cst.ImportFrom) for small in statement.body)
 
 
 def _held_type(syntax: Syntax, statement: cst.SimpleStatementLine) -> cst.BaseExpression | None:

@@ -1,6 +1,6 @@
 """What is set on a client, to what is passed with the calls that the function makes with it.
 
-Refused unless one function sets it and makes all calls: other calls would no longer send what they rely on.
+Refused unless all functions that make calls set it: other calls would no longer send what they rely on.
 """
 
 from __future__ import annotations
@@ -48,25 +48,34 @@ def send_with_call(syntax: Syntax, suspect: WriteSuspect, sends: Callable[[str],
 
 def _passed(syntax: Syntax, suspect: WriteSuspect, sends: Callable[[str], bool]) -> list[Edit]:
     _refuse_others(suspect)
-    spans = (suspect.span, *(use.span for use in suspect.siblings))
-    found = [one for span in dict.fromkeys(spans) for one in _set(syntax, span)]
-    first = found[0]
-    function = function_of(syntax, first.statement)
-    if function is None or any((f.client, f.argument) != (first.client, first.argument) for f in found):
-        raise Refused(f"it is set in several ways at {syntax.site(first.statement)}")
-    calls = _calls(syntax, function, first, sends)
-    for one in found:
-        _refuse_branches(syntax, one, calls)
-        _refuse_changes(syntax, function, one)
-    edits = [edit for call in calls for edit in _with(syntax, call, found)]
-    gone: dict[cst.CSTNode, Replacement] = {one.statement: REMOVE for one in found}
+    by_function: dict[cst.FunctionDef, list[_Set]] = {}
+    for span in dict.fromkeys((suspect.span, *(use.span for use in suspect.siblings))):
+        for one in _set(syntax, span):
+            function = function_of(syntax, one.statement)
+            if function is None:
+                raise Refused(f"it is set when nothing is asked for yet at {syntax.site(one.statement)}")
+            by_function.setdefault(function, []).append(one)
+    edits: list[Edit] = []
+    gone: dict[cst.CSTNode, Replacement] = {}
+    for function, found in by_function.items():
+        first = found[0]
+        if any((f.client, f.argument) != (first.client, first.argument) for f in found):
+            raise Refused(f"it is set in several ways at {syntax.site(first.statement)}")
+        calls = _calls(syntax, function, first, sends)
+        for one in found:
+            _refuse_branches(syntax, one, calls)
+            _refuse_changes(syntax, function, one)
+        edits += [edit for call in calls for edit in _with(syntax, call, found)]
+        gone |= {one.statement: REMOVE for one in found}
     return [*edits, *syntax.rewrite(gone)]
 
 
 def _refuse_others(suspect: WriteSuspect) -> None:
-    outside: list[Use] = [*suspect.siblings, *suspect.resets]
-    outside = [use for use in outside if use.function != suspect.function] + list(suspect.resets)
-    outside += [use for use in suspect.uses if use.function != suspect.function and not _is_making(use)]
+    """A function that uses the client and does not set it itself may rely on what another one has set."""
+    setting = {suspect.function, *(use.function for use in suspect.siblings)}
+    outside: list[Use] = [use for use in suspect.siblings if use.span.path != suspect.span.path]
+    outside += suspect.resets
+    outside += [use for use in suspect.uses if use.function not in setting and not _is_making(use)]
     if outside:
         raise Refused(f"the client is used at {outside[0].span.path}:{outside[0].span.line} too")
 

@@ -117,3 +117,12 @@ OTHER = '\n\n@app.get("/you")\ndef you() -> str:\n    return client.get(URL).tex
 )
 def test_it_is_refused_where_calls_would_change(tmp_path: Path, before: str, tail: str, reason: str) -> None:
     assert fix_of(tmp_path, before, tail)[1].refused == reason
+
+
+def test_functions_that_all_set_it_are_changed_together(tmp_path: Path) -> None:
+    more = OTHER.replace("    return", f"    {TOKEN}\n    return")
+    text, fix = fix_of(tmp_path, f"{TOKEN}\nreturn client.get(URL).text", more)
+    assert fix.refused == ""
+    fixed = apply(text, fix.edits)
+    assert fixed.count("client.get(URL, headers={") == 2
+    assert "client.headers" not in fixed
