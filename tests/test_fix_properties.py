@@ -2,6 +2,9 @@
 
 Each program has a plain text and its plain fix. Line ends, indents, comments, statements in between, names and both
 ends of the file are varied; what was varied is then taken out of the result, which must be the plain fix.
+
+Where functions are nested in blocks and stand in another order, a fix may be another one, or be refused; what is fixed
+must be gone, nothing new may come, and a second run must change nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import io
 import re
 import tempfile
 import tokenize
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +27,7 @@ from leaklint import fix as fixes
 from leaklint import pages, rule
 from leaklint.config import Config
 from leaklint.finding import Safety
+from leaklint.run import run
 
 PROOFS = Path(__file__).parent / "proofs" / "cases"
 EXAMPLES = 3
@@ -159,3 +164,115 @@ def test_what_does_not_matter_makes_no_difference(name: str) -> None:
 def _blank_less(text: str) -> str:
     """Blank lines aside: those around a comment belong to it."""
     return re.sub(r"\n+", "\n", text).lstrip("\n")
+
+
+# --- nesting and order ------------------------------------------------------------------------------------------------
+
+BLOCKS = {
+    "if": ["if {free} is not None:"],
+    "else": ["if {free} is None:", "    pass", "else:"],
+    "try": ["try:", None, "finally:", "    pass"],
+    "except": ["try:", None, "except LookupError:", "    raise"],
+    "with": ["with open(__file__):"],
+    "for": ["for {free} in (1,):"],
+    "while": ["while True:", None, "    break"],
+    "match": ["match {free}:", "    case _:"],
+}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What is nested how; numbers choose functions and statements, modulo how many there are."""
+
+    nested: tuple[tuple[int, int, str], ...]  # function, first statement of its body that is put into the block, block
+    moved: tuple[int, ...]  # functions and classes at the top that go to the end of the file
+
+
+shapes = st.builds(
+    Shape,
+    nested=st.lists(
+        st.tuples(st.integers(0, 20), st.integers(0, 5), st.sampled_from(sorted(BLOCKS))), min_size=1, max_size=2
+    ).map(tuple),
+    moved=st.lists(st.integers(0, 20), max_size=1).map(tuple),
+)
+
+
+def _shaped(text: str, shape: Shape) -> str:
+    for function, first, block in shape.nested:
+        text = _nested(text, function, first, block)
+    for number in shape.moved:
+        text = _moved(text, number)
+    return text
+
+
+def _nested(text: str, number: int, first: int, block: str) -> str:
+    """The text with the last statements of one function in a block."""
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    function = functions[number % len(functions)]
+    plain = [one for one in function.body if not isinstance(one, ast.Global | ast.Nonlocal) and not _is_text(one)]
+    if not plain or any(_is_long(node) for node in ast.walk(function)):
+        return text
+    start, end = plain[first % len(plain)].lineno - 1, function.body[-1].end_lineno or 0
+    lines = text.splitlines()
+    indent = re.match(r" *", lines[start])[0]  # type: ignore[index]
+    body = [f"    {line}" if line.strip() else line for line in lines[start:end]]
+    if "{free}" in "".join(line or "" for line in BLOCKS[block]):
+        lines, shift = ["free = 1", *lines], 1
+    else:
+        shift = 0
+    head: list[str] = []
+    for line in BLOCKS[block] if None in BLOCKS[block] else [*BLOCKS[block], None]:
+        deeper = "    " if block == "match" and line is None else ""
+        head += [deeper + one for one in body] if line is None else [indent + line.format(free="free")]
+    lines[start + shift : end + shift] = head
+    return "\n".join(lines) + "\n"
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _is_long(node: ast.AST) -> bool:
+    """Whether it is a text of several lines, which must not be indented."""
+    return isinstance(node, ast.Constant | ast.JoinedStr) and node.lineno != node.end_lineno
+
+
+def _moved(text: str, number: int) -> str:
+    """The text with one function at its end."""
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    tops = [node for node in ast.parse(text).body if isinstance(node, kinds)]
+    if not tops:
+        return text
+    node = tops[number % len(tops)]
+    start = min([node.lineno, *(one.lineno for one in node.decorator_list)]) - 1
+    lines = text.splitlines()
+    cut = lines[start : node.end_lineno]
+    return "\n".join([*lines[:start], *lines[node.end_lineno :], "", "", *cut]) + "\n"
+
+
+def _rules(folder: Path) -> Counter[str]:
+    report = run([folder], Config(folder))
+    assert not report.problems
+    return Counter(finding.rule for finding in report.findings)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_what_is_fixed_in_another_shape_is_gone_and_stays_gone(name: str) -> None:
+    @settings(
+        max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    )
+    @given(shapes)
+    def check(shape: Shape) -> None:
+        text = _shaped(PROGRAMS[name], shape)
+        compile(text, "app.py", "exec")
+        with tempfile.TemporaryDirectory() as place:
+            folder = Path(place)
+            (folder / "app.py").write_text(text, "utf-8")
+            before = _rules(folder)
+            outcome = fixes.fix(folder, Config(folder), (folder,), unsafe=True, select=(), apply=True)
+            assert not [reason for _, reason in outcome.left if "taken back" in reason]
+            compile((folder / "app.py").read_text("utf-8"), "app.py", "exec")
+            assert _rules(folder) <= before - Counter(finding.rule for finding in outcome.fixed)
+            assert not fixes.fix(folder, Config(folder), (folder,), unsafe=True, select=(), apply=True).changed
+
+    check()

@@ -42,6 +42,7 @@ class HandedDown:
         self._asked: list[cst.FunctionDef] = []  # whose callers are being asked right now
         self._edits: dict[Edit, None] = {}
         self.added: dict[cst.FunctionDef, AtHand] = {}
+        self.homes: dict[cst.FunctionDef, Syntax] = {}  # the files of these
 
     @property
     def edits(self) -> list[Edit]:
@@ -87,6 +88,7 @@ class HandedDown:
         self.add(syntax, function, declaration, positional=positional)
         for where, call, value in passed:
             self.also(parameter.passed(where, call, name, value.expression, positional=positional))
+        self.homes[function] = syntax
         self.added[function] = AtHand(name, name, first.type)
         return self.added[function]
 
@@ -115,6 +117,20 @@ class HandedDown:
                     continue  # registered
                 raise Refused(f"`{name}` cannot take another argument: it is used at {there.site(node)}")
         return calls
+
+
+def _is_of_a_module(syntax: Syntax, node: cst.Attribute) -> bool:
+    """Whether an attribute may be a function of a module: what it begins with is imported somewhere in the file."""
+    root: cst.BaseExpression = node
+    while isinstance(root, cst.Attribute):
+        root = root.value
+    if not isinstance(root, cst.Name):
+        return False
+    name = root.value
+    return any(
+        isinstance(one, cst.ImportAlias) and re.search(rf"\b{name}\b", syntax.code(one)) is not None
+        for one in syntax.walk(syntax.module)
+    )
 
 
 def functions_around(syntax: Syntax, node: cst.CSTNode) -> list[cst.FunctionDef]:
@@ -158,7 +174,7 @@ def _is_another(syntax: Syntax, function: cst.FunctionDef, there: Syntax, node: 
             return not (owner.bases or around.bases)  # one that overrides it would have to take the argument too
         case cst.FunctionDef():
             return True
-        case cst.Attribute(value=cst.Name(value="self" | "cls")):
-            return not isinstance(owner, cst.ClassDef)
+        case cst.Attribute() if not isinstance(owner, cst.ClassDef):
+            return not _is_of_a_module(there, node)
         case _:
             return False

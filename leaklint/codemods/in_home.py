@@ -55,8 +55,9 @@ def _converted(suspect: WriteSuspect, files: Files, home: HomeModel) -> list[Edi
     for there in dict.fromkeys(site.syntax for site in sites):
         own = [site for site in sites if site.syntax is there]
         edits += _rewritten(there, own, home, name, "" if value == "None" else f", {value}", suspect.place.slot)
-    gone = [edit for edit in edits if edit.path == syntax.path]
-    return [*edits, *imports.unused(syntax, gone)]
+    for there in dict.fromkeys([syntax, *(site.syntax for site in sites)]):
+        edits += imports.unused(there, [edit for edit in edits if edit.path == there.path])
+    return edits
 
 
 def _refuse_taken(home: HomeModel, name: str, files: Files) -> None:

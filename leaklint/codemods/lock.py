@@ -125,7 +125,7 @@ def _lock(
 def _refuse_callees(syntax: Syntax, first: Statement, last: Statement, place: str) -> None:
     """Raise Refused where code under the lock calls code that uses the map, and may wait for the same lock."""
     start, end = syntax.range(first)[0], syntax.range(last)[1]
-    called = set(_CALLED.findall(syntax.text[start:end]))
+    called = set(_CALLED.findall(re.sub(rf"{re.escape(place)}\.\w+\(", "(", syntax.text[start:end])))
     for node in syntax.walk(syntax.module):
         if isinstance(node, cst.FunctionDef) and node.name.value in called and place in syntax.code(node):
             raise Refused(

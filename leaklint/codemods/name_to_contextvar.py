@@ -7,12 +7,13 @@ that sets it, and modules that import the name itself, are refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 import libcst as cst
 
 from leaklint.codemods import Refused, flow, imports, offer
+from leaklint.codemods.handing import functions_around
 from leaklint.codemods.names import global_statements, refuse_other_meanings, refuse_strings, without_declarations
 from leaklint.codemods.scope import free_name, function_of, names_in
 from leaklint.finding import Edit, Fix, Safety
@@ -57,6 +58,7 @@ def _converted(suspect: WriteSuspect, files: Files) -> list[Edit]:
     for path in dict.fromkeys(site.syntax.path for site in sites):
         here = [site for site in sites if site.syntax.path == path]
         edits += _rewritten(files[path], suspect, here, name)
+    _refuse_readers_behind(suspect, files, sites)
     return edits
 
 
@@ -167,6 +169,34 @@ def _declared(syntax: Syntax, statement: cst.Assign | cst.AnnAssign, name: str, 
         kept = statement.annotation.annotation
         replaced[kept] = f"{call}[{syntax.code(kept)}]"
     return syntax.rewrite(replaced)
+
+
+def _refuse_readers_behind(suspect: WriteSuspect, files: Files, sites: Sequence[Site]) -> None:
+    """Raise Refused where somebody reads it when the entry point that sets it is done, and has set it back: a hook."""
+    calls = [(one, files[one.span.path]) for one in suspect.passing.calls]
+    for function in {site.function: None for site in sites if site.store is not None}:
+        own = [site for site in sites if site.function is function]
+        if _token(own[0].syntax, suspect, function, own) is None:
+            continue
+        below = {function}
+        for _ in suspect.passing.calls:
+            heads = {
+                (one.callee.path, line)
+                for one, there in calls
+                if not below.isdisjoint(functions_around(there, there.node_at(one.span, cst.Call)))
+                for line in range(one.callee.line, one.callee.end_line + 1)
+            }
+            below |= {node for path in {path for path, _ in heads} for node in _functions(files[path], heads)}
+        for site in sites:
+            if below.isdisjoint(functions_around(site.syntax, site.node)):
+                where = site.syntax.site(site.node)
+                raise Refused(f"`{function.name.value}` is done when it is read at {where}")
+
+
+def _functions(syntax: Syntax, heads: Set[tuple[str, int]]) -> Iterator[cst.FunctionDef]:
+    for node in syntax.walk(syntax.module):
+        if isinstance(node, cst.FunctionDef) and (syntax.path, syntax.span(node.name).line) in heads:
+            yield node
 
 
 def _rewritten(syntax: Syntax, suspect: WriteSuspect, sites: Iterable[Site], name: str) -> list[Edit]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import libcst as cst
 
 from leaklint.codemods import Refused, imports, listing, offer
-from leaklint.codemods.scope import function_of, names_in
+from leaklint.codemods.scope import function_of, names_in, parameters
 from leaklint.finding import Edit, Fix, Safety
 from leaklint.syntax import Syntax
 
@@ -75,13 +75,16 @@ def argument(syntax: Syntax, call: cst.Call, text: str) -> list[Edit]:
 
 
 def entry(syntax: Syntax, call: cst.Call, argument: str, key: str, expression: str) -> list[Edit]:
-    """Edits that add `"key": expression` to the mapping passed as `argument`. Raises Refused."""
+    """Edits that add `"key": expression` to the mapping passed as `argument`, where it is not None. Raises Refused."""
     item = f'"{key}": {expression}'
+    if optional := _is_optional(syntax, call, expression):
+        item = f"**({{{item}}} if {expression} else {{}})"
     passed = _named(call, argument)
     if passed is None:
         if any(one.star == "**" for one in call.args):
             raise Refused(f"`{argument}` may already be in the mapping spread at {syntax.site(call)}")
-        return keyword(syntax, call, argument, f"{{{item}}}")
+        text = f'{{"{key}": {expression}}} if {expression} else None' if optional else f"{{{item}}}"
+        return keyword(syntax, call, argument, text)
     match passed.value:
         case cst.Dict() as mapping:
             return _into_dict(syntax, mapping, key, item)
@@ -119,12 +122,14 @@ def _bracketed(value: cst.BaseExpression, code: str) -> str:
 
 def _may_be_none(syntax: Syntax, value: cst.BaseExpression) -> bool:
     """Whether the value is a parameter of the function around it that may be, or defaults to, None."""
-    function = function_of(syntax, value)
-    if not isinstance(value, cst.Name) or function is None:
-        return False
-    parameters = (*function.params.posonly_params, *function.params.params, *function.params.kwonly_params)
-    for parameter in parameters:
-        if parameter.name.value == value.value:
+    return isinstance(value, cst.Name) and _is_optional(syntax, value, value.value)
+
+
+def _is_optional(syntax: Syntax, node: cst.CSTNode, name: str) -> bool:
+    """Whether `name` is a parameter of the function around a node that may be, or defaults to, None."""
+    function = function_of(syntax, node)
+    for parameter in parameters(function) if function is not None else ():
+        if parameter.name.value == name:
             annotation = syntax.code(parameter.annotation.annotation) if parameter.annotation else ""
             default = parameter.default
             defaults_to_none = isinstance(default, cst.Name) and default.value == "None"

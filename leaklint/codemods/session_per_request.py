@@ -220,7 +220,7 @@ def _refuse_other_ends(
     own: dict[cst.FunctionDef, set[str]] = {}
     for use in uses:
         own.setdefault(use.function, set()).add(_method(use))
-    helpers = {function.name.value: function for function in handed.added}
+    helpers = {function.name.value: (syntax, function) for function, syntax in handed.homes.items()}
     for function, handler in handlers.items():
         said = _said(handler.syntax, function, own, helpers, set())
         if said <= _LEAVES_OPEN:
@@ -233,7 +233,7 @@ def _said(
     syntax: Syntax,
     function: cst.FunctionDef,
     own: dict[cst.FunctionDef, set[str]],
-    helpers: dict[str, cst.FunctionDef],
+    helpers: dict[str, tuple[Syntax, cst.FunctionDef]],
     seen: set[str],
 ) -> set[str]:
     """The methods that a function, or what it hands the session to, calls on it."""
@@ -241,7 +241,7 @@ def _said(
     called = {last_name(node.func) for node in syntax.walk(function) if isinstance(node, cst.Call)}
     for name in sorted((called & helpers.keys()) - seen):
         seen.add(name)
-        found |= _said(syntax, helpers[name], own, helpers, seen)
+        found |= _said(*helpers[name], own, helpers, seen)
     return found
 
 

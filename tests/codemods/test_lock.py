@@ -170,3 +170,13 @@ class Desk:
         "                self.room = await open_room()",
         "        return self.room",
     ]
+
+
+def test_the_map_itself_is_no_callee() -> None:
+    text = BEFORE.replace("async def room(", "async def get(").replace(
+        "if key not in self.rooms", "if not self.rooms.get(key)"
+    )
+    syntax = Syntax("a.py", text)
+    look_up = span_of(syntax, "self.rooms.get(key)", cst.Call)
+    act = span_of(syntax, "self.rooms[key] = room", cst.Assign)
+    assert hold_lock(syntax, look_up, act, "self.rooms", "key").refused == ""

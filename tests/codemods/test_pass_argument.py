@@ -149,3 +149,20 @@ def test_a_parameter_is_positional_where_every_call_can_pass_it_so(text: str, an
     function = syntax.module.body[0]
     assert isinstance(function, cst.FunctionDef)
     assert parameter.by_position(function, [first_call(syntax)]) is answer
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("get(u)", 'get(u, headers={"X-ID": rid} if rid else None)'),
+        ("get(u, headers=h)", 'get(u, headers={**h, **({"X-ID": rid} if rid else {})})'),
+        ('get(u, headers={"a": b})', 'get(u, headers={"a": b, **({"X-ID": rid} if rid else {})})'),
+    ],
+)
+def test_an_id_that_may_be_missing_is_sent_where_there_is_one(before: str, after: str) -> None:
+    text = f"def f(u, rid=None):\n    {before}\n"
+    syntax = Syntax("a.py", text)
+    call = next(node for node in syntax.walk(syntax.module) if isinstance(node, cst.Call))
+    assert (
+        apply(text, send_entry(syntax, call, "headers", "X-ID", "rid").edits) == f"def f(u, rid=None):\n    {after}\n"
+    )
