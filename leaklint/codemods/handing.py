@@ -6,6 +6,7 @@ the conversion to say.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
