@@ -14,7 +14,7 @@ from leaklint.project.spots import origins
 from leaklint.project.state import Effect, Frame, Holder, State
 from leaklint.project.suspect import Access, GrowthSuspect
 from leaklint.project.uses import Occurrence, attribute_occurrences, name_occurrences
-from leaklint.project.values import Ambient, Instance, ModuleValue, Phase, Taint, Token
+from leaklint.project.values import Ambient, Atom, Instance, ModuleValue, Phase, Taint, Token
 
 _MANY = ("session", "user", "request", "connection")  # of which there is always another one
 _UNNAMED = ("session", "connection")  # told by what the key is made of; everything is made of a request
@@ -50,7 +50,13 @@ def _grows_by(s: State, lives: Lifetimes, frame: Frame, effect: Effect) -> str:
         return ""
     if not isinstance(holder, Instance) or holder.fqn not in _DICTS or lives.why(holder) is None:
         return ""
+    if effect.value and all(map(_is_time, effect.value)):
+        return ""  # when somebody was seen last: a few bytes for each
     return _concept(s, frame, effect, effect.key_term)
+
+
+def _is_time(atom: Atom) -> bool:
+    return isinstance(atom, Token) and not atom.fresh
 
 
 def _concept(s: State, frame: Frame, effect: Effect, term: Term) -> str:
