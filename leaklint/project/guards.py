@@ -1,4 +1,4 @@
-"""Whether a write happens only while its place is still empty (`if x is None: x = ...`).
+"""Whether a write happens only while its place is still empty (`if x is None: x = ...`), or takes out of it.
 
 Purely structural: compares terms of one function, resolves nothing.
 """
@@ -7,7 +7,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from leaklint.index.summary import Attr, Blend, Block, BlockKind, Call, Choice, Const, Function, Item, Name, Term, Test
+from leaklint.index.summary import (
+    Attr,
+    Bind,
+    Blend,
+    Block,
+    BlockKind,
+    Call,
+    Choice,
+    Const,
+    Display,
+    Function,
+    How,
+    Item,
+    Name,
+    Part,
+    Term,
+    Test,
+    covers,
+)
 from leaklint.project.program import ancestors
 
 _ASSIGNING = ("assign", "global", "nonlocal", "item", "setattr")
@@ -34,6 +52,31 @@ def is_guarded(function: Function, position: int, place: Term, how: str) -> bool
         if blocks[block].kind in (BlockKind.IF, BlockKind.ELSE) and test is not None and _tests(test, wanted):
             return True
     return _behind_exit(function, position, wanted)
+
+
+def is_what_is_left(function: Function, position: int, place: Term, value: Term | None) -> bool:
+    """Whether `ops[position]` sets a collection to some of its own items: `x = [item for item in x if ...]`."""
+    if not isinstance(value, Display) or len(value.values) != 1 or not isinstance(value.values[0], Name):
+        return False
+    item = value.values[0].id
+    loops = [
+        op.value
+        for op in function.ops[:position]
+        if isinstance(op, Bind) and op.how is How.LOOP and isinstance(op.target, Name) and op.target.id == item
+        if covers(value.span, op.span)
+    ]
+    return bool(loops) and all(_shape(_looped(term)) == _shape(place) for term in loops)
+
+
+def _looped(term: Term) -> Term:
+    """What a loop goes through."""
+    while isinstance(term, Part):
+        term = term.value
+    match term:
+        case Call(func=Attr(base=base, name="items"), args=()):
+            return base
+        case _:
+            return term
 
 
 def _behind_exit(function: Function, position: int, wanted: set[object]) -> bool:

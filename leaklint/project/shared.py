@@ -17,7 +17,7 @@ from leaklint.project import evaluate
 from leaklint.project.calls import heirs, mro
 from leaklint.project.causes import causes
 from leaklint.project.fixed import is_fixed
-from leaklint.project.guards import is_guarded
+from leaklint.project.guards import is_guarded, is_what_is_left
 from leaklint.project.id_uses import id_concept
 from leaklint.project.lifetimes import Lifetimes, Why, concurrent, is_identity, isolated
 from leaklint.project.making import is_part_of_making
@@ -105,7 +105,15 @@ def _stories(s: State, lives: Lifetimes, ways: Routes) -> dict[Slot, Story]:
                 story.resets.append((frame, effect))
             else:
                 story.writes.append((frame, effect))
+            if _leaves_some(frame, effect):
+                items = replace(slot, path=(*slot.path, ITEMS))
+                stories.setdefault(items, Story(items)).resets.append((frame, effect))
     return stories
+
+
+def _leaves_some(frame: Frame, effect: Effect) -> bool:
+    """Whether a collection is set to what is left of it."""
+    return is_what_is_left(frame.info.function, effect.position, effect.place, effect.value_term)
 
 
 # --- which slot a write goes to -------------------------------------------------------------------------------------
@@ -286,7 +294,7 @@ def _keeps_request_data(s: State, lives: Lifetimes, slot: Slot, frame: Frame, ef
         return True
     if is_part_of_making(s, lives, frame, effect):
         return False  # who keeps the object is asked where it is kept
-    if _is_empty_container(s, frame, effect):
+    if _is_empty_container(s, frame, effect) or _leaves_some(frame, effect):
         return False  # what is put into it later is a write of its own
     if _is_filed(s, frame, effect) and not _is_meant_for_one(slot, frame):
         return False  # kept under a key of its own, as a cache does
@@ -462,6 +470,8 @@ def _is_registry(s: State, story: Story) -> bool:
 
 
 def _takes_out(frame: Frame, effect: Effect) -> bool:
+    if _leaves_some(frame, effect):
+        return True
     if effect.access is not Access.DELETE or effect.how == "clear":
         return False
     if effect.how in ("remove", "discard"):
