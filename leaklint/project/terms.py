@@ -14,8 +14,11 @@ from leaklint.index.summary import (
     Blend,
     Call,
     Choice,
+    ClassRef,
     Const,
     Display,
+    FunctionRef,
+    Imported,
     Item,
     Name,
     ParamKind,
@@ -28,6 +31,7 @@ from leaklint.project.program import FunctionInfo
 Shape: TypeAlias = object
 _CONVERSIONS = ("str", "int", "tuple", "frozenset", "lower", "upper", "strip", "format", "join", "encode")
 _DEEP = 4  # local names that are followed
+_LEAVES: frozenset[type[object]] = frozenset((Name, Const, FunctionRef, ClassRef, Imported))  # most terms of a program
 
 
 def shape(
@@ -131,5 +135,5 @@ def calls_in(term: tuple[object, ...]) -> Iterable[Call]:
         if node.__class__ is Call:
             yield node
         for part in node:
-            if isinstance(part, tuple):
+            if part.__class__ not in _LEAVES and isinstance(part, tuple):
                 stack.append(part)
