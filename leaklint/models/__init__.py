@@ -197,6 +197,7 @@ GIVES = (
     "dataclass",
     "partial",
     "elements",  # the items of its arguments
+    "entered",  # what `with` gives of its first argument
     "receiver",  # the object it is called on: `ui.input().props("dense").classes("wide")`
     "provider",  # an object that gives, when called, the one thing that its first argument makes of the rest
     "result",  # what calling its first argument gives: lazy proxies

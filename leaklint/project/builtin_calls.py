@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from leaklint.index.summary import Attr, Call, Const, Term
+from leaklint.index.summary import Attr, Blend, Call, Const, Term
 from leaklint.project import calls, evaluate, execute, library_calls
 from leaklint.project.copies import DEEP, copied
 from leaklint.project.program import Module
@@ -42,7 +42,7 @@ TEXT_METHODS: dict[str, Callable[[str], str]] = {
 def _getattr(s: State, frame: Frame, term: Call, args: Args, keywords: Keywords, at: int) -> Value:
     name = evaluate.constant_key(term.args[1], args[1]) if len(args) > 1 else None
     if not isinstance(name, str):
-        return _one_of(s, frame, term, args, at)
+        return _one_of(s, frame, term, args, at) | _begun(s, frame, term, args, at)
     found = args[2] if len(args) > 2 else NOTHING
     for atom in args[0]:
         found = found | evaluate.attribute(s, frame, atom, name, term.span, at)
@@ -56,6 +56,21 @@ def _one_of(s: State, frame: Frame, term: Call, args: Args, at: int) -> Value:
     for name in [str(a.value) for a in args[1] if isinstance(a, Literal)] if modules else ():
         for module in modules:
             found = found | evaluate.attribute(s, frame, module, name, term.span, at)
+    return found
+
+
+def _begun(s: State, frame: Frame, term: Call, args: Args, at: int) -> Value:
+    """The methods that `getattr(self, f"on_{kind}")` may mean: those whose names begin so."""
+    match term.args[1] if len(args) > 1 else None:
+        case Blend(parts=(Const(value=str(start)), *_)) if start.strip("_"):
+            pass
+        case _:
+            return NOTHING
+    found: Value = NOTHING
+    for atom in args[0]:
+        order = calls.mro(s, atom.cls)[0] if isinstance(atom, Instance) and atom.cls is not None else ()
+        for name in dict.fromkeys(m for cls in order for m in cls.info.methods if m.startswith(start)):
+            found = found | evaluate.attribute(s, frame, atom, name, term.span, at)
     return found
 
 

@@ -53,6 +53,8 @@ def _is_always_passed(s: State, frame: Frame, param: str, deep: int) -> bool:
     for caller, call in frame.callers.items():
         made = caller.made.get(call.order)
         passed = _passed(frame.info.function, call, param, frame.receiver is not None)
+        if isinstance(passed, Const):
+            continue
         if made is None or passed is None or not is_fixed(s, caller, passed, made.position, deep - 1):
             return False
     return True

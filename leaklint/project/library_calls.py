@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from leaklint.index.summary import ELEMENT, Attr, Call, Const, Star, Term
+from leaklint.index.summary import ELEMENT, ENTERED, Attr, Call, Const, Star, Term
 from leaklint.models import CallModel
 from leaklint.project import calls, entries, evaluate, execute
 from leaklint.project.state import ITEMS, MADE, PROVIDED, Effect, Frame, Made, State, item_field
@@ -172,6 +172,9 @@ def _run_functions(
     if model.arguments == "rest":
         given, terms = args[model.runs + 1 :], term.args[model.runs + 1 :]
         passed = tuple((k, v) for k, v in keywords if k != model.runs_keyword)
+    elif model.arguments == "items":
+        given = tuple(elements(s, frame, value) for value in args[model.runs + 1 :])
+        terms = tuple(Const(None, 0) for _ in given)
     elif model.arguments:
         packed = {k: v for k, v in keywords if k}.get(model.arguments, NOTHING)
         given, terms = (packed,), (Star(Const(None, 0)),)
@@ -316,6 +319,8 @@ def _gives(
             return _handed(s, frame, instance)
         case "request":
             return frozenset((s.taint(Strength.IDENTITY if model.concept else Strength.CONTENT, model.concept),))
+        case "entered":
+            return NOTHING.union(*(evaluate.part_of(s, frame, a, ENTERED, at) for a in args[0])) if args else NOTHING
         case "receiver":
             return NOTHING if receiver is None else frozenset((receiver,))
         case "provider":
