@@ -534,7 +534,7 @@ def _readers(s: State, lives: Lifetimes, ways: Routes, story: Story) -> Iterator
     for frame, effect in (*story.writes, *story.resets):
         touched[frame.info].append(getattr(effect.place, "span", 0) or effect.span)
         if effect.access is Access.STORE:
-            touched[frame.info].append(effect.span)
+            touched[frame.info].append(getattr(effect.value_term, "span", 0) or effect.span)
     wanted = {*story.holders, *((holder, ITEMS) for holder, name in story.holders if name[:1] == "[")}
     for holder in {h for h, name in story.holders if isinstance(h, Instance) and h.cls is None and name[:1] == "["}:
         wanted.update(held for held in lives.holders.get(holder, ()) if isinstance(held[0], ModuleValue))  # by import
