@@ -212,7 +212,7 @@ def _nested(text: str, number: int, first: int, block: str) -> str:
     plain = [one for one in function.body if not isinstance(one, ast.Global | ast.Nonlocal) and not _is_text(one)]
     if not plain or any(_is_long(node) for node in ast.walk(function)):
         return text
-    start, end = plain[first % len(plain)].lineno - 1, function.body[-1].end_lineno or 0
+    start, end = _first_line(plain[first % len(plain)]) - 1, function.body[-1].end_lineno or 0
     lines = text.splitlines()
     indent = re.match(r" *", lines[start])[0]  # type: ignore[index]
     body = [f"    {line}" if line.strip() else line for line in lines[start:end]]
@@ -226,6 +226,11 @@ def _nested(text: str, number: int, first: int, block: str) -> str:
         head += [deeper + one for one in body] if line is None else [indent + line.format(free="free")]
     lines[start + shift : end + shift] = head
     return "\n".join(lines) + "\n"
+
+
+def _first_line(node: ast.stmt) -> int:
+    """The line that a statement begins on, with its decorators."""
+    return min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
 
 
 def _is_text(node: ast.stmt) -> bool:
@@ -244,7 +249,7 @@ def _moved(text: str, number: int) -> str:
     if not tops:
         return text
     node = tops[number % len(tops)]
-    start = min([node.lineno, *(one.lineno for one in node.decorator_list)]) - 1
+    start = _first_line(node) - 1
     lines = text.splitlines()
     cut = lines[start : node.end_lineno]
     return "\n".join([*lines[:start], *lines[node.end_lineno :], "", "", *cut]) + "\n"
