@@ -85,6 +85,7 @@ class CallModel:
     field: str = ""  # of `gives = "dataclass"`: the function that makes a field with a factory
     memo: bool = False  # as a decorator, keeps the first result
     keyed: str = ""  # of `memo`: by the "path" or "url" of the request, or by "arguments" other than the request
+    query: str = ""  # of `keyed = "path"`: the keyword and value that make it the whole address: "query_string=True"
     unkeyed: str = ""  # of `memo`: how the names of parameters begin that are left out of the key
     apart: str = ""  # of `memo`: the keyword and value that keep results for each session: "scope=session"
     log: bool = False  # only writes log lines

@@ -62,11 +62,11 @@ def _decorated(s: State, lives: Lifetimes, ways: Routes) -> Iterator[CacheSuspec
     for info, (decorator, outer) in s.memoised.items():
         model = _model(s, outer, decorator)
         frames = ways.frames_of.get(info, [])
-        if model is None or not frames or _is_apart(model, decorator) or _has_own_key(info, decorator):
+        if model is None or not frames or _is_told(model.apart, decorator) or _has_own_key(info, decorator):
             continue
         for frame in frames:
             missing = _missing(needs(s, frame), _covered(s, lives, frame, model), frame)
-            if model.keyed == "url":
+            if model.keyed == "url" or _is_told(model.query, decorator):
                 missing = [need for need in missing if need.concept]  # the query is part of the address
             if missing:
                 yield _of_decorator(ways, frame, outer, decorator, model, missing)
@@ -84,9 +84,9 @@ def _model(s: State, outer: Frame, decorator: Term) -> CallModel | None:
     return None
 
 
-def _is_apart(model: CallModel, decorator: Term) -> bool:
-    """Whether the decorator is told to keep the results of each session apart."""
-    name, _, value = model.apart.partition("=")
+def _is_told(said: str, decorator: Term) -> bool:
+    """Whether the decorator is called with a keyword and value, as a model writes them: `scope=session`."""
+    name, _, value = said.partition("=")
     given = [v for k, v in decorator.keywords if k == name] if isinstance(decorator, Call) else []
     return any(isinstance(v, Const) and str(v.value) == value for v in given)
 
