@@ -53,9 +53,10 @@ def call(s: State, frame: Frame, term: Call, func: Value, args: Args, keywords: 
 
 def _callable(func: Value) -> Value:
     """The functions in a value that a request chose by a key; nothing where there are none, or nothing else."""
-    if not any(a.__class__ is Taint for a in func):
-        return NOTHING
-    return frozenset(a for a in func if isinstance(a, (FunctionValue, Method, ClassValue, Partial)))
+    for atom in func:
+        if atom.__class__ is Taint:
+            return frozenset(a for a in func if isinstance(a, (FunctionValue, Method, ClassValue, Partial)))
+    return NOTHING
 
 
 def call_atom(s: State, frame: Frame, atom: Atom, term: Call, args: Args, keywords: Keywords, at: int) -> Value:

@@ -602,7 +602,7 @@ def grown(old: Value, value: Value) -> Value:
     if value <= old:
         return old
     both = old | value if old else value
-    if len(both) <= LITERALS:
+    if len(both) <= LITERALS or _has_room(both):
         return both
     literals = [a for a in old if a.__class__ is Literal]
     room = LITERALS - len(literals)
@@ -618,6 +618,20 @@ def grown(old: Value, value: Value) -> Value:
     if objects and (len(objects) > _OBJECTS_KEPT or ANYTHING in both):
         both = both.difference(objects) | {ANYTHING}
     return both
+
+
+def _has_room(value: Value) -> bool:
+    """Whether a value keeps within all bounds: most do, and one look at its atoms says so."""
+    literals = objects = 0
+    for atom in value:
+        kind = atom.__class__
+        if kind is Literal:
+            literals += 1
+        elif kind in _OBJECT_KINDS:
+            objects += 1
+    if literals > LITERALS or objects > _OBJECTS_KEPT or len(value) > _NAMES_KEPT + objects:
+        return False
+    return not objects or ANYTHING not in value
 
 
 def item_field(key: object) -> str:
