@@ -16,7 +16,7 @@ from leaklint.project.lookups import LookUp, deciding, in_term, matches
 from leaklint.project.routes import Routes
 from leaklint.project.schedule import Schedule
 from leaklint.project.spots import origins
-from leaklint.project.state import Effect, Frame, State
+from leaklint.project.state import Effect, Frame, Made, State
 from leaklint.project.suspect import Access, RaceForm, RaceSuspect
 from leaklint.project.terms import Shape, arguments, shape
 from leaklint.project.values import Ambient, Instance, Phase, Taint, Value
@@ -250,8 +250,15 @@ def _is_harmful(s: State, act: Act, read: LookUp, form: RaceForm, waits: bool) -
 
 def _calls_between(act: Act, read: LookUp) -> Iterator[str]:
     for made in act.frame.made.values():
-        if read.order < made.term.order <= act.order:
+        if read.order < made.term.order <= act.order and not of_language(made):
             yield callee_name(made.term)
+
+
+def of_language(made: Made) -> bool:
+    """Whether a call is of what the language has by itself: `join` of texts makes nothing that could be lost."""
+    if isinstance(made.term.func, Attr) and isinstance(made.term.func.base, Const):
+        return True
+    return bool(made.external) and not made.targets and all(fqn.startswith("builtins.") for fqn in made.external)
 
 
 def callee_name(call: Call) -> str:

@@ -16,7 +16,7 @@ from leaklint.index.summary import BlockKind, Call, Const, Name, Range, Return, 
 from leaklint.project import evaluate
 from leaklint.project.locks import Locks
 from leaklint.project.program import FunctionInfo, ancestors, within
-from leaklint.project.races import MAKING, begins, callee_name
+from leaklint.project.races import MAKING, begins, callee_name, of_language
 from leaklint.project.routes import Routes
 from leaklint.project.rows import Row, may_repeat
 from leaklint.project.schedule import Schedule
@@ -178,7 +178,8 @@ def _keys(s: State, frame: Frame, read: Access, act: Access, made_of: set[str]) 
         value = evaluate.evaluate(s, frame, act.value, act.position)
         if any(isinstance(atom, Token) for atom in value):
             return RaceForm.INSERT, True
-    later = {callee_name(m.term) for m in frame.made.values() if read.call.order < m.term.order != act.call.order}
+    others = (m for m in frame.made.values() if read.call.order < m.term.order != act.call.order)
+    later = {callee_name(m.term) for m in others if not of_language(m)}
     return (RaceForm.INSERT, False) if begins(later, MAKING) or _is_refused(info, read, made_of) else None
 
 
