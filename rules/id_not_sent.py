@@ -146,7 +146,7 @@ def _send(sources: Sources, suspect: PropagationSuspect) -> Fix:
     if suspect.example is not None:
         other = sources.open(suspect.example.path)
         sending = other.node_at(suspect.example, cst.Call)
-        if has_form_of_its_own(sending, call, suspect.carrier):
+        if has_form_of_its_own(other, sending, call, suspect.carrier):
             form = f"what `{suspect.carrier}` takes is made in a way of its own at {other.site(sending)}"
             return Fix(f"Send `{suspect.name}`", Safety.SUGGESTED, refused=form)
     return send_entry(syntax, call, suspect.carrier, suspect.name, suspect.available, other)

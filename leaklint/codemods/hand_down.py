@@ -71,6 +71,8 @@ def _converted(suspect: WriteSuspect, files: Files) -> list[Edit]:
     for there, node in seen.sites:
         if node not in stores:
             source(there, node)
+    if not reads:
+        raise Refused(f"nothing in the program reads `{slot}`: {syntax.site(stores[0])}")
     if early := flow.unassigned(syntax, writer, stores, reads):
         raise Refused(f"`{writer.name.value}` may read what an earlier call left in `{slot}`: {syntax.site(early[0])}")
     return [*handed.edits, *_rewritten(seen, stores, name, slot, drop=bool(kept))]

@@ -38,20 +38,39 @@ def send_entry(
     return offer(f"Send `{key}` in `{argument}`", Safety.SUGGESTED, edits)
 
 
-def has_form_of_its_own(other: cst.Call, call: cst.Call, argument: str) -> bool:
-    """Whether `other` passes as `argument` more than entries: pairs, mappings of mappings, entries beside a spread.
+def has_form_of_its_own(syntax: Syntax, other: cst.Call, call: cst.Call, argument: str) -> bool:
+    """Whether `other`, a call of the file, passes as `argument` more than plain entries, or nobody can say what.
 
-    Entries beside a spread are taken where `call` passes something already.
+    That is pairs, mappings of mappings, entries beside a spread, and what is made elsewhere; the last two are taken
+    where `call` passes something already, which shows the form.
     """
     passed = _named(other, argument)
+    shown = _named(call, argument) is not None
     match passed.value if passed is not None else None:
+        case None:
+            return False
         case cst.List() | cst.Tuple():
             return True
         case cst.Dict(elements=elements):
             spread = any(isinstance(element, cst.StarredDictElement) for element in elements)
-            return (spread and _named(call, argument) is None) or any(isinstance(e.value, cst.Dict) for e in elements)
+            return (spread and not shown) or any(_is_mapping(syntax, element.value) for element in elements)
         case _:
-            return False
+            return not shown
+
+
+def _is_mapping(syntax: Syntax, value: cst.BaseExpression) -> bool:
+    """Whether a value is a dict, or a variable of the function that is one."""
+    if isinstance(value, cst.Dict):
+        return True
+    function = function_of(syntax, value)
+    if not isinstance(value, cst.Name) or function is None:
+        return False
+    return any(
+        isinstance(node, cst.Assign)
+        and isinstance(node.value, cst.Dict)
+        and any(isinstance(one.target, cst.Name) and one.target.value == value.value for one in node.targets)
+        for node in syntax.walk(function)
+    )
 
 
 def keyword(syntax: Syntax, call: cst.Call, name: str, expression: str) -> list[Edit]:

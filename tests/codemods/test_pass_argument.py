@@ -3,7 +3,7 @@
 import libcst as cst
 import pytest
 from leaklint.codemods import parameter
-from leaklint.codemods.pass_argument import pass_argument, send_entry
+from leaklint.codemods.pass_argument import has_form_of_its_own, pass_argument, send_entry
 from leaklint.finding import Fix, Safety
 from leaklint.syntax import Syntax
 
@@ -166,3 +166,25 @@ def test_an_id_that_may_be_missing_is_sent_where_there_is_one(before: str, after
     assert (
         apply(text, send_entry(syntax, call, "headers", "X-ID", "rid").edits) == f"def f(u, rid=None):\n    {after}\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("sibling", "call", "own"),
+    [
+        ('get(u, headers={"X-ID": rid})', "get(u)", False),
+        ("get(u, headers=made(rid))", "get(u)", True),
+        ("get(u, headers=made(rid))", 'get(u, headers={"A": a})', False),
+        ('get(u, headers={**own, "X-ID": rid})', "get(u)", True),
+        ('get(u, headers=[("X-ID", rid)])', 'get(u, headers={"A": a})', True),
+        ('get(u, headers={"X-ID": {"value": rid}})', 'get(u, headers={"A": a})', True),
+        ('given = {"value": rid}\n    get(u, headers={"X-ID": given})', 'get(u, headers={"A": a})', True),
+    ],
+)
+def test_what_a_sibling_sends_in_a_form_of_its_own_is_no_entry(sibling: str, call: str, own: bool) -> None:
+    syntax = Syntax("a.py", f"def f(u, rid):\n    {sibling}\n\ndef g(u, rid):\n    {call}\n")
+    first, second = (
+        node
+        for node in syntax.walk(syntax.module)
+        if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "get"
+    )
+    assert has_form_of_its_own(syntax, first, second, "headers") is own
