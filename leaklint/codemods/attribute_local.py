@@ -107,12 +107,7 @@ def _replaced(
         if isinstance(above, cst.AugAssign | cst.Del | cst.AnnAssign | cst.NamedExpr | cst.AsName):
             raise Refused(f"`{slot}` is not plainly set at {syntax.site(node)}")
     reads = [node for node in nodes if node not in stores]
-    if not reads:
-        raise Refused(f"nothing in `{function.name.value}` reads `{slot}` again: {syntax.site(nodes[0])}")
-    if early := flow.unassigned(syntax, function, stores, reads):
-        raise Refused(
-            f"`{function.name.value}` may read what an earlier call left in `{slot}`: {syntax.site(early[0])}"
-        )
+    flow.refuse_what_is_left(syntax, function, stores, reads, slot)
     statements = [syntax.parent(above) for node, above in targets.items() if node in stores and above is not None]
     values = [statement.value for statement in statements if isinstance(statement, cst.Assign)]
     if len(stores) == 1 and (given := parameter_for(syntax, function, statements[0], values[0])):

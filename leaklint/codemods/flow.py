@@ -5,12 +5,28 @@ Definite assignment over statements, as compilers do it: exact enough to refuse,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import libcst as cst
 
+from leaklint.codemods import Refused
 from leaklint.syntax import Syntax
+
+
+def refuse_what_is_left(
+    syntax: Syntax,
+    function: cst.FunctionDef,
+    stores: Sequence[cst.CSTNode],
+    reads: Sequence[cst.CSTNode],
+    name: str,
+) -> None:
+    """Raise Refused unless the function reads what it stores under a name, and only behind a store of the same call."""
+    if not reads:
+        raise Refused(f"nothing in `{function.name.value}` reads `{name}` again: {syntax.site((*stores, function)[0])}")
+    if early := unassigned(syntax, function, stores, reads):
+        left = f"`{function.name.value}` may read what an earlier call left in `{name}`"
+        raise Refused(f"{left}: {syntax.site(early[0])}")
 
 
 def unassigned(

@@ -149,15 +149,9 @@ def _refuse_what_is_left(
 ) -> None:
     """Every read must be behind a store of the same call."""
     reads = [node for node in nodes if node not in stores]
-    if not reads:
-        raise Refused(f"nothing in `{function.name.value}` reads `{name}` again: {syntax.site(nodes[0])}")
     if any(function_of(syntax, node) is not function for node in stores):
         raise Refused(f"`{name}` is stored in an inner function at {syntax.site(stores[-1])}")
-    early = flow.unassigned(syntax, function, stores, reads)
-    if early:
-        raise Refused(
-            f"`{function.name.value}` may read what an earlier call left in `{name}`: {syntax.site(early[0])}"
-        )
+    flow.refuse_what_is_left(syntax, function, stores, reads, name)
 
 
 def _emptied(
