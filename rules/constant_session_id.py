@@ -68,8 +68,9 @@ that none was given; attributes that get another value elsewhere.
 
 ## Fix
 
-Suggested: the id in scope, the id that the framework keeps for the session (Streamlit, Chainlit, Gradio), or a fresh
-`uuid4`. Sessions that were one become many, so look at who comes back to a session and give the id back to them.
+Suggested: the id in scope, the id that the framework keeps for the session (Streamlit, Chainlit, Gradio; handlers ask
+for it, and hand it down to what they call), or a fresh `uuid4`. Sessions that were one become many, so look at who
+comes back to a session and give the id back to them.
 Refused for users and tenants: nobody can make up who is asking.
 
 ## What is not found
@@ -87,6 +88,7 @@ from collections.abc import Iterator
 
 from leaklint.codemods import identity
 from leaklint.codemods.framework_id import use_framework_id
+from leaklint.codemods.session_key import SessionKeys
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import IdOrigin, IdSuspect, Suspect
 from leaklint.rule import Rule, Sources, Verdict
@@ -133,4 +135,5 @@ def _framework(sources: Sources, suspect: IdSuspect) -> Fix:
     homes = [home for home in sources.models.homes if home.id and home.type and home.scope == suspect.concept]
     if not homes or not suspect.uses:
         return Fix("Use the id of the session", Safety.SUGGESTED, refused="no id of the session is at hand there")
-    return use_framework_id(sources.open, suspect.uses, homes[0].type, homes[0].id)
+    keys = SessionKeys(sources.open, suspect.passing, sources.is_session)
+    return use_framework_id(sources.open, suspect.uses, homes[0].type, homes[0].id, keys)

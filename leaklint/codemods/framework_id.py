@@ -1,7 +1,8 @@
 """An attribute that holds one id for all to the id that the framework has for the session of each call.
 
-Every place that reads the attribute must be in a function which the framework gives its request object; the one
-that sets it goes. That the attribute is that constant everywhere is for the rule to know.
+Every place that reads the attribute must be in a function which the framework gives its request object, or to which
+the id can be handed down; the one that sets it goes. That the attribute is that constant everywhere is for the rule
+to know.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import libcst as cst
 
 from leaklint.codemods import Refused, imports, offer
 from leaklint.codemods.scope import function_of, parameters
+from leaklint.codemods.session_key import SessionKeys
 from leaklint.finding import Edit, Fix, Safety
 from leaklint.project.suspect import Access, Use
 from leaklint.syntax import REMOVE, Files, Replacement, Syntax
 
 
-def use_framework_id(files: Files, uses: Iterable[Use], request: str, expression: str) -> Fix:
+def use_framework_id(files: Files, uses: Iterable[Use], request: str, expression: str, keys: SessionKeys) -> Fix:
     """Read `expression` of the request where the attribute was read.
 
     Args:
@@ -25,12 +27,15 @@ def use_framework_id(files: Files, uses: Iterable[Use], request: str, expression
         uses: every occurrence of the attribute.
         request: dotted name of the class of the framework's request object.
         expression: the id as an attribute of such an object: `request.session_hash`.
+        keys: the ids of the session where no such object is at hand.
     """
     attribute = expression.partition(".")[2]
-    return offer(f"Use `{expression}`", Safety.SUGGESTED, lambda: _converted(files, tuple(uses), request, attribute))
+    return offer(
+        f"Use `{expression}`", Safety.SUGGESTED, lambda: _converted(files, tuple(uses), request, attribute, keys)
+    )
 
 
-def _converted(files: Files, uses: tuple[Use, ...], request: str, attribute: str) -> list[Edit]:
+def _converted(files: Files, uses: tuple[Use, ...], request: str, attribute: str, keys: SessionKeys) -> list[Edit]:
     if sum(use.access is Access.STORE for use in uses) != 1 or len(uses) < 2:
         raise Refused("it is not set once and read elsewhere")
     replaced: dict[str, dict[cst.CSTNode, Replacement]] = {}
@@ -43,8 +48,9 @@ def _converted(files: Files, uses: tuple[Use, ...], request: str, attribute: str
         if use.access is Access.STORE:
             here[_assignment(syntax, node)] = REMOVE
         else:
-            here[node] = f"{_request(syntax, node, request)}.{attribute}"
-    return [edit for path, each in replaced.items() for edit in files[path].rewrite(each)]
+            known = _request(syntax, node, request)
+            here[node] = f"{known}.{attribute}" if known else keys.at(syntax, node)[1]
+    return [*keys.edits, *(edit for path, each in replaced.items() for edit in files[path].rewrite(each))]
 
 
 def _assignment(syntax: Syntax, node: cst.CSTNode) -> cst.CSTNode:
@@ -55,7 +61,7 @@ def _assignment(syntax: Syntax, node: cst.CSTNode) -> cst.CSTNode:
 
 
 def _request(syntax: Syntax, node: cst.CSTNode, request: str) -> str:
-    """The name of the parameter that is the request object."""
+    """The name of the parameter that is the request object; empty when there is none."""
     function = function_of(syntax, node)
     source, _, name = request.rpartition(".")
     if function is not None:
@@ -64,4 +70,4 @@ def _request(syntax: Syntax, node: cst.CSTNode, request: str) -> str:
         for parameter in parameters(function):
             if parameter.annotation is not None and syntax.code(parameter.annotation.annotation) in known:
                 return parameter.name.value
-    raise Refused(f"no request of the framework is at hand at {syntax.site(node)}")
+    return ""

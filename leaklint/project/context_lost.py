@@ -256,7 +256,7 @@ def _suspect(
         others=tuple(sorted(names[v] for v in lost if v is not first)),
         logged=lost[first].logged,
         passed=module.span(span) if passed is not None and (span := getattr(passed, "span", 0)) else None,
-        packed="" if border.model is None else border.model.arguments or _EACH,
+        packed="" if border.model is None else _packed(border.model),
     )
 
 
@@ -279,3 +279,8 @@ def _passed(border: _Border) -> Term | None:
             return value
     position = border.model.runs
     return call.args[position] if 0 <= position < len(call.args) else None
+
+
+def _packed(model: CallModel) -> str:
+    """How the function's arguments go along: the rest of the call's, a tuple, or the items of each."""
+    return model.arguments if model.arguments not in ("", "items") else _EACH

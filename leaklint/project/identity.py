@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from leaklint.finding import Span
@@ -18,6 +19,7 @@ from leaklint.project.id_uses import IdUse, id_concept, uses
 from leaklint.project.lifetimes import Lifetimes
 from leaklint.project.memoized import Memo, kept_for_ever, of_write
 from leaklint.project.origins import Origin, Site, children, origin, roots, site, span_of, target_name
+from leaklint.project.passing import Callers, callers, passing
 from leaklint.project.program import ClassInfo, FunctionInfo
 from leaklint.project.routes import Routes
 from leaklint.project.state import Frame, State
@@ -61,9 +63,20 @@ def suspects(s: State, lives: Lifetimes, ways: Routes, writes: list[WriteSuspect
     for use, at, how in name_alone(s, lives, ways):
         named = Brought(use, at, how, IdOrigin.COLLIDING, "the user's name alone")
         found[_cause(named)].append(named)
-    suspected = [_suspect(s, ways, _nearest(ways, every)) for every in found.values()]
+    suspected = list(_passed_on(s, [_suspect(s, ways, _nearest(ways, every)) for every in found.values()]))
     suspected += [m for w in writes if (m := of_write(s, w)) is not None]
     return sorted(suspected, key=lambda f: (f.span, f.origin.value))
+
+
+def _passed_on(s: State, found: list[IdSuspect]) -> Iterator[IdSuspect]:
+    """Suspects with what is known of the functions that read an attribute which holds the id."""
+    known: Callers | None = None
+    for suspect in found:
+        if suspect.uses:
+            known = known or callers(s)
+            users = sorted({use.function for use in suspect.uses} - {suspect.function})
+            suspect = replace(suspect, passing=passing(s, known, users))
+        yield suspect
 
 
 def _cause(brought: Brought) -> tuple[object, ...]:

@@ -285,6 +285,7 @@ class IdSuspect(Suspect):
     field: str = ""  # the function that takes it, by dotted name, where the default stands alone
     in_request: bool = False  # the code that brings it in runs for every request
     uses: tuple[Use, ...] = ()  # every occurrence of the attribute or name that holds it, for codemods
+    passing: Passing = Passing()  # how the session's id could come to the functions that read it
 
 
 @dataclass(frozen=True, slots=True)

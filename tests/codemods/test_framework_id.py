@@ -1,8 +1,9 @@
 """An attribute with one id for all, to the session id of the request that the framework hands over."""
 
 from leaklint.codemods.framework_id import use_framework_id
+from leaklint.codemods.session_key import SessionKeys
 from leaklint.finding import Fix, Safety
-from leaklint.project.suspect import Access, Use
+from leaklint.project.suspect import Access, Passing, Use
 from leaklint.syntax import Files
 
 from pairs import apply, comments
@@ -33,7 +34,8 @@ def fixed(text: str, covered: bool = True) -> Fix:
         Use(Access.READ if number else Access.STORE, span, span, "tab.Tab", covered)
         for number, span in enumerate(spans)
     ]
-    return use_framework_id(files, uses, "pages.Request", "request.session_hash")
+    keys = SessionKeys(files, Passing(), lambda name: False)
+    return use_framework_id(files, uses, "pages.Request", "request.session_hash", keys)
 
 
 def test_reads_ask_the_request_by_the_name_it_has() -> None:
@@ -49,7 +51,7 @@ def test_reads_ask_the_request_by_the_name_it_has() -> None:
 
 def test_a_reader_without_the_request_is_refused() -> None:
     fix = fixed(TAB.replace("self, request: pg.Request", "self"))
-    assert (fix.refused, fix.edits) == ("no request of the framework is at hand at tab.py:10", ())
+    assert (fix.refused, fix.edits) == ("no id of the session is at hand at tab.py:10", ())
 
 
 def test_an_attribute_of_who_knows_what_is_refused() -> None:
