@@ -107,8 +107,9 @@ def _leaves_context(s: State, made: Made) -> CallModel | None:
 def _queues(s: State, ways: Routes) -> Iterator[_Border]:
     """Calls in request code that put something into a queue which code of the process takes from."""
     consumers: dict[Instance, list[Frame]] = defaultdict(list)
+    waiting = {frame.info for frame in ways.before}  # requests that take the answer to their own question
     for frame in s.frames:
-        if frame.phase is Phase.SETUP:
+        if frame.phase is Phase.SETUP and frame.info not in waiting:
             for effect in frame.effects:
                 if effect.access is Access.DELETE and (queue := _queue(s, effect)) is not None:
                     consumers[queue].append(frame)

@@ -81,6 +81,9 @@ def _absent(test: Term, holds: bool) -> Iterable[str]:
             yield name
         case Test(op="IsNot" | "NotEq", parts=(Name(id=name), Const(value=None))) if not holds:
             yield name
+        case Test(op="Is" | "IsNot" as how, parts=(Name(id=name), Name(id=mark))) if mark.strip("_").isupper():
+            if holds is (how == "Is"):  # `x is UNSET`
+                yield name
         case Test(op="not", parts=(inner,)):
             yield from _absent(inner, not holds)
         case Choice(op="and", parts=parts) if holds:
