@@ -205,6 +205,7 @@ CONTAINERS = ("builtins.list", "builtins.dict", "builtins.set", "builtins.tuple"
 BUILTINS: dict[str, Callable[[State, Frame, Call, Args, Keywords, int], Value]] = {
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,
+    "builtins.object.__setattr__": _setattr,
     "builtins.delattr": _delattr,
     "builtins.next": _next,
     "importlib.import_module": _import_module,
