@@ -91,7 +91,8 @@ authenticator that add to each call; the call is made for want of the id.
 
 ## Fix
 
-Suggested: the id is added to the headers or metadata under the name that the other calls use.
+Suggested: the id is added to the headers or metadata under the name that the other calls use, where there is one.
+Refused where the others send it in a form of their own, and for tasks whose function takes no argument of that name.
 
 ## What is not found
 
@@ -109,6 +110,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from leaklint.codemods import tasks
 from leaklint.codemods.pass_argument import has_form_of_its_own, send_entry
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import PropagationSuspect, Suspect
@@ -142,6 +144,9 @@ def _send(sources: Sources, suspect: PropagationSuspect) -> Fix:
     call = syntax.node_at(suspect.span, cst.Call)
     if not suspect.carrier:
         return Fix(f"Send `{suspect.name}`", Safety.SUGGESTED, refused="the call takes the arguments of the task only")
+    if suspect.carrier == tasks.CARRIER and not tasks.takes(syntax, call, suspect.name, sources.open):
+        taken = f"the task is not seen to take `{suspect.name}`: {syntax.site(call)}"
+        return Fix(f"Send `{suspect.name}`", Safety.SUGGESTED, refused=taken)
     other = syntax
     if suspect.example is not None:
         other = sources.open(suspect.example.path)
