@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from leaklint.index.summary import (
+    ELEMENT,
     ENTERED,
     Attr,
     Await,
@@ -461,7 +462,24 @@ def _part(s: State, frame: Frame, term: Part, at: int) -> Value:
     found: set[Atom] = set()
     for atom in value:
         found.update(part_of(s, frame, atom, term.index, at))
+    if term.index == 1 and term.value.__class__ is Part and term.value.index == ELEMENT:
+        found.update(_second(s, frame, term.value.value, at))
     return frozenset(found)
+
+
+def _second(s: State, frame: Frame, pairs: Term, at: int) -> Value:
+    """The objects that stand second in pairs: those that a mapping has under keys which the code names, or numbered."""
+    found: Value = NOTHING
+    match pairs:
+        case Call(func=Attr(base=mapping, name="items"), args=()):
+            for atom in evaluate(s, frame, mapping, at):
+                if isinstance(atom, Instance) and atom.fqn == "builtins.dict":
+                    named = [value for name, value in s.fields(atom, frame).items() if name != ITEMS]
+                    found = found.union(*named)
+        case Call(func=Name(id="enumerate"), args=(numbered, *_)) if "enumerate" not in frame.info.function.bound:
+            for atom in evaluate(s, frame, numbered, at):
+                found = found | part_of(s, frame, atom, ELEMENT, at)
+    return frozenset(a for a in found if isinstance(a, Instance) and a.cls is not None)
 
 
 def part_of(s: State, frame: Frame, atom: Atom, index: int, at: int) -> Value:
