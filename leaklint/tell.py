@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from leaklint import context_stories, stories
 from leaklint.finding import Confidence, Finding, Moment, Span, Step, StepRole
 from leaklint.project.suspect import (
+    Access,
     FileSuspect,
     Hop,
     IdSuspect,
@@ -230,7 +231,8 @@ def _trace_of_write(suspect: WriteSuspect) -> Iterator[Step]:
     yield Step(StepRole.WRITE, suspect.span, f"keeps {kept_value(suspect)} in `{kept_in(suspect)}`")
     if suspect.place.created is not None:
         yield Step(StepRole.SHARED, suspect.place.created, suspect.place.why or "shared by all requests")
-    yield from _steps(StepRole.READ, "read here, whoever wrote it last", suspect.readers)
+    whose = "whoever put it there" if suspect.access is Access.MUTATE else "whoever wrote it last"
+    yield from _steps(StepRole.READ, f"read here, {whose}", suspect.readers)
     yield from _steps(StepRole.RELATED, "also written here", suspect.siblings)
     yield from _steps(StepRole.RELATED, "reset here", suspect.resets)
 

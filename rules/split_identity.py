@@ -151,9 +151,9 @@ class SplitIdentity(Rule):
 
 
 def _of_siblings(suspect: OverrideSuspect) -> Verdict:
-    asks = f" and does not ask `{suspect.override}`" if suspect.override else ""
+    asks = f" and passes over its parameter `{suspect.override}`" if suspect.override else ""
     return Verdict(
-        f"`{short(suspect.function)}` sends `{clipped(suspect.ambient)}` as `{suspect.key}`{asks}, "
+        f"`{short(suspect.function)}` sends `{clipped(suspect.ambient)}` as `{suspect.key}`{asks}; "
         f"its sibling `{short(suspect.name)}` sends `{clipped(suspect.resolver)}`",
         help=f"resolve the {suspect.concept} in one helper that {listed(_functions(suspect))} call",
     )
