@@ -22,6 +22,7 @@ from leaklint.finding import Edit, Fix, Safety
 from leaklint.project.suspect import PlaceKind, WriteSuspect
 from leaklint.syntax import REMOVE, Files, Replacement, Syntax
 
+_FAR = 12  # files with calls on the way: more of them make no diff that anybody reads
 _PLAIN_TYPES = frozenset({"str", "int", "float", "bool", "bytes"})
 
 _Node = cst.Name | cst.Attribute
@@ -43,6 +44,9 @@ class _Seen:
 
 def _converted(suspect: WriteSuspect, files: Files) -> list[Edit]:
     slot = suspect.place.slot
+    far = len({call.span.path for call in suspect.passing.calls})
+    if far > _FAR:
+        raise Refused(f"`{slot}` would have to be handed down through {far} files")
     seen = _of_a_module(suspect, files) if suspect.place.kind is PlaceKind.GLOBAL else _of_objects(suspect, files)
     writer, stores = _writer(seen, slot)
     syntax = next(there for there, node in seen.sites if node in stores)

@@ -206,8 +206,7 @@ def _is_asked_for(s: State, name: str) -> bool:
     """Whether any function compares with the constant of that name."""
     return any(
         _names(term, name)
-        for module in s.program.modules
-        if module.mentions(name)
+        for module in s.program.mentioning(name)
         for info in module.functions
         for op in info.function.ops
         for term in roots(op)
