@@ -78,8 +78,8 @@ def _named(told: Sequence[object], files: Sequence[SourceFile]) -> set[str]:
 def _models(config: Config, index: Indexed) -> models.Models:
     imported = {i.module.partition(".")[0] for summary, _ in index.modules for i in summary.imports if not i.level}
     own = [models.parse(path.read_text("utf-8"), str(path)) for path in config.models]
-    if config.ids:
-        own.append(models.Model("ids", concept={"id": config.ids}))
+    if config.ids or config.sent_ids:
+        own.append(models.Model("ids", concept={"id": config.ids}, sent=config.sent_ids))
     return models.select(imported, own)
 
 

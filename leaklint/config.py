@@ -34,6 +34,7 @@ class Config:
     min_confidence: Confidence = Confidence.MEDIUM
     fail_level: Severity = Severity.TRACE
     ids: tuple[str, ...] = ()  # id names besides the built-in ones
+    sent_ids: tuple[str, ...] = ()  # those that every call to another program has to carry, as it names them
     models: tuple[Path, ...] = ()
     src: tuple[str, ...] = ()
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -268,6 +269,10 @@ def _ids(reader: _Reader, key: str, value: object, config: Config) -> Config:
     return replace(config, ids=reader.strings(key, value))
 
 
+def _sent_ids(reader: _Reader, key: str, value: object, config: Config) -> Config:
+    return replace(config, sent_ids=reader.strings(key, value))
+
+
 KEYS: Mapping[str, _Setter] = {
     "include": _include,
     "exclude": _exclude,
@@ -277,6 +282,7 @@ KEYS: Mapping[str, _Setter] = {
     "min-confidence": _min_confidence,
     "fail-level": _fail_level,
     "ids": _ids,
+    "sent-ids": _sent_ids,
     "models": _models,
     "src": _src,
     "per-file-ignores": _per_file_ignores,

@@ -49,7 +49,14 @@ def remember(cache: Cache, files: Sequence[SourceFile], config: Config, analysis
 def _key(files: Sequence[SourceFile], config: Config) -> str:
     """Identifies a program's files by path, and the settings that its analysis reads."""
     settings = [part for model in config.models for part in (str(model), model.read_text("utf-8"))]
-    read = config.src, package_around(config.root), config.ids, config.check_tests, config.min_confidence.value
+    read = (
+        config.src,
+        package_around(config.root),
+        config.ids,
+        config.sent_ids,
+        config.check_tests,
+        config.min_confidence.value,
+    )
     return digest(repr(read), *settings, "", *(file.path for file in files))
 
 

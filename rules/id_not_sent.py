@@ -9,6 +9,9 @@ on headers. Likewise a task that is queued without an id that the same task is q
 among the arguments; and one that takes an id and is queued by its name without it, where most tasks of the project
 carry it. (What a task names among its own parameters is told by `id-not-passed`.)
 
+`sent-ids = ["X-Request-ID"]` in the configuration asks for this id in every outbound call that has it at hand, whatever
+the others do.
+
 ## Why it leaks
 
 The other program cannot tell whose request this is: its log lines cannot be joined with the caller's, and where the id
@@ -132,8 +135,9 @@ class IdNotSent(Rule):
 
     def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, PropagationSuspect)
+        who = "other calls send" if suspect.example is not None else "the configuration wants to be sent"
         yield Verdict(
-            f"`{suspect.callee}` leaves out `{suspect.available}`, which other calls send as `{suspect.name}`",
+            f"`{suspect.callee}` leaves out `{suspect.available}`, which {who} as `{suspect.name}`",
             help=f"send `{suspect.name}` {f'in `{suspect.carrier}`' if suspect.carrier else 'with it'}",
             codemods=(lambda sources: _send(sources, suspect),),
         )

@@ -169,6 +169,7 @@ class Model:
     attribute: tuple[AttributeModel, ...] = ()
     home: tuple[HomeModel, ...] = ()
     concept: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names that mean an id, by concept
+    sent: tuple[str, ...] = ()  # ids that every call to another program has to carry, by the configuration
     one_process: bool = False  # its servers run in one process, however many clients there are
     test_runners: tuple[str, ...] = ()  # packages whose import makes a module a test
     test_folders: tuple[str, ...] = ()  # packages in which everything is there for tests
@@ -456,6 +457,11 @@ class _Patterns(dict[str, list[T]]):
         return [*partial, *wild, *self.get(name, ())]  # the most exact one comes last, and wins
 
 
+def _plain(name: str) -> str:
+    """`requestId`, `request-id` and `REQUEST_ID` as `request_id`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().replace("-", "_").strip("_")
+
+
 class Models:
     """All loaded models, looked up by canonical dotted name."""
 
@@ -492,6 +498,7 @@ class Models:
         self.computed: set[str] = set()
         self.atomic_words: tuple[str, ...] = ()
         self.work: tuple[str, ...] = ()
+        self.sent: tuple[str, ...] = ()  # ids that every call to another program has to carry
         self.writing: dict[str, CallModel] = {}  # calls that write the file they name, by last name
         for model in self.models:
             self._add(model)
@@ -512,6 +519,10 @@ class Models:
         self.atomic.update(model.atomic_names)
         self.atomic_words += model.atomic_words
         self.work += model.work
+        self.sent += model.sent
+        for name in model.sent:
+            if not self._concept(name):
+                self.concepts[_plain(name).removeprefix("x_")] = "id"
         for entry in model.entry:
             self._decorators.add_all(entry.decorator, entry)
             self._entry_calls.add_all(entry.call, entry)
@@ -595,7 +606,7 @@ class Models:
         return known
 
     def _concept(self, name: str) -> str:
-        plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().replace("-", "_").strip("_")
+        plain = _plain(name)
         while plain:
             if plain in self.concepts:
                 return self.concepts[plain]

@@ -52,6 +52,7 @@ def ids_not_sent(known: Ids, ways: Routes) -> Iterator[PropagationSuspect]:
     """Outbound calls in request code that drop an id, one suspect a call."""
     groups: dict[object, list[Outbound]] = defaultdict(list)
     tasks: dict[str, list[Outbound]] = defaultdict(list)
+    plain: list[Outbound] = []
     leaving = known.found.names(lambda model: bool(model.outbound))
     handing = _handing_on(known, leaving)
     for info, frame in reached(known.found, ways).items():
@@ -63,15 +64,21 @@ def ids_not_sent(known: Ids, ways: Routes) -> Iterator[PropagationSuspect]:
                 continue
             if _is_handed_on(known, info, one, handing) or _is_instrumented(known.found.state, one):
                 continue
-            elif (group := one.task or one.helper or client(info, one.call)) is not None:
+            plain.append(one)
+            if (group := one.task or one.helper or client(info, one.call)) is not None:
                 groups[group].append(one)
+    told: set[int] = set()
     for beside in groups.values():
         for one in beside:
             missing = [
                 m for other in beside if other.frame.info is not one.frame.info for m in _missing(known, one, other)
             ]
             if missing:
+                told.add(id(one))
                 yield _suspect(known, ways, one, *min(missing, key=lambda m: (_FIRST.index(m[0]), m[1].spot.span)))
+    for one in plain:
+        if id(one) not in told:
+            yield from _against_configuration(known, ways, one)
     for alike in tasks.values():
         yield from _against_custom(known, ways, alike)
 
@@ -260,6 +267,13 @@ def _missing(known: Ids, one: Outbound, other: Outbound) -> Iterator[tuple[str, 
                 yield id_concept(known.found.state.models, header), other, header, available
 
 
+def _against_configuration(known: Ids, ways: Routes, one: Outbound) -> Iterator[PropagationSuspect]:
+    """What a call leaves out of the ids that the configuration wants in each."""
+    wanted = one._replace(sent=frozenset(known.found.state.models.sent))
+    for concept, _, header, available in list(_missing(known, one, wanted))[:1]:
+        yield _suspect(known, ways, one, concept, None, header, available)
+
+
 def _said(info: FunctionInfo, term: Term, position: int, depth: int = 0) -> Iterator[str]:
     """The names of entries, arguments and attributes in a term, and in what its local names were bound to."""
     match term:
@@ -355,7 +369,7 @@ def _candidates(info: FunctionInfo, header: str) -> list[str]:
 
 
 def _suspect(
-    known: Ids, ways: Routes, one: Outbound, concept: str, other: Outbound, header: str, available: str
+    known: Ids, ways: Routes, one: Outbound, concept: str, other: Outbound | None, header: str, available: str
 ) -> PropagationSuspect:
     info, module = one.frame.info, one.frame.info.module
     return PropagationSuspect(
@@ -368,6 +382,6 @@ def _suspect(
         available=available,
         callee=module.source(getattr(one.call.func, "span", 0)),
         form="outbound",
-        example=other.frame.info.module.span(other.spot.span),
+        example=other.frame.info.module.span(other.spot.span) if other is not None else None,
         carrier=one.carrier,
     )
