@@ -432,6 +432,7 @@ def _settings(config: Config) -> Iterator[tuple[str, str]]:
     yield "min-confidence", json.dumps(config.min_confidence.value)
     yield "fail-level", json.dumps(config.fail_level.value)
     yield "ids", json.dumps(config.ids)
+    yield "sent-ids", json.dumps(config.sent_ids)
     yield "models", json.dumps([str(model) for model in config.models])
     yield "src", json.dumps(config.src)
     ignores = ", ".join(f"{json.dumps(glob)} = {json.dumps(names)}" for glob, names in config.per_file_ignores)

@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from fake_engine import FakeEngine, finding, span, write
 
 from leaklint.cli import cli
+from leaklint.config import KEYS
 from leaklint.errors import UserError
 from leaklint.finding import Confidence, Problem, Step, StepRole
 from leaklint.fix import Answer
@@ -535,6 +536,11 @@ def test_config_shows_what_is_in_force(engine: FakeEngine, project: Path) -> Non
     assert 'exclude = ["fixtures"]' in lines
     assert 'min-confidence = "medium"' in lines
     assert lines[-3:] == ["files: 2", "  .  1", "  web/  1"]
+
+
+def test_config_shows_every_key(engine: FakeEngine, project: Path) -> None:
+    shown = {line.partition(" = ")[0] for line in leaklint("config", "--show").stdout.splitlines() if " = " in line}
+    assert set(KEYS) <= shown | {"extend-exclude"}
 
 
 # --- as a process of its own ---
