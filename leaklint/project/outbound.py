@@ -110,7 +110,10 @@ def _outbound(known: Ids, info: FunctionInfo, frame: Frame) -> Iterator[Outbound
 
 def client(info: FunctionInfo, call: Call) -> object | None:
     """What tells clients apart: the class and attribute, the module and name, or the address that a call goes to."""
-    match call.func:
+    func = call.func
+    while isinstance(func, Attr) and isinstance(func.base, Attr) and not _is_own(func.base):
+        func = func.base  # `client.messages.create` is a call of `client`
+    match func:
         case Attr(base=Attr(base=Name(id="self"), name=attribute)) if info.owner is not None:
             return info.owner.qualname, attribute
         case Attr(base=Name(id=name)) | Name(id=name) if name not in info.function.bound:
@@ -120,13 +123,18 @@ def client(info: FunctionInfo, call: Call) -> object | None:
             if not isinstance(bound, Bind):
                 return None
             if not isinstance(bound.value, Imported):
-                return (info.module.name, name) if isinstance(call.func, Attr) else None
-            if bound.value.name and isinstance(call.func, Attr):
+                made = isinstance(func, Attr) or isinstance(bound.value, Call)  # not a function of the program
+                return (info.module.name, name) if made else None
+            if bound.value.name and isinstance(func, Attr):
                 return bound.value  # an object that another module made
             address = _address(call.args[0]) if call.args else ""
             return (info.module.name, name, address) if address else None
         case _:
             return None
+
+
+def _is_own(term: Attr) -> bool:
+    return isinstance(term.base, Name) and term.base.id == "self"
 
 
 def _address(term: Term) -> str:
