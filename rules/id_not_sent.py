@@ -89,8 +89,8 @@ def ask(prompt: str, request_id: str) -> dict[str, str]:
 ## When it is silent
 
 The id takes part in the call in any way (address, body, headers filled before it); the headers are those of the
-request, handed on under any name; no other call over the same client sends it; the client was made with hooks or an
-authenticator that add to each call; the call is made for want of the id.
+request, handed on under any name; no other call over the same client sends it, and the configuration does not want it;
+the client was made with hooks or an authenticator that add to each call; the call is made for want of the id.
 
 ## Fix
 
@@ -116,7 +116,7 @@ import libcst as cst
 from leaklint.codemods import tasks
 from leaklint.codemods.pass_argument import has_form_of_its_own, send_entry
 from leaklint.finding import Family, Fix, Safety, Severity
-from leaklint.project.suspect import PropagationSuspect, Suspect
+from leaklint.project.suspect import TASK_ARGUMENTS, PropagationSuspect, Suspect
 from leaklint.rule import Rule, Sources, Verdict
 
 
@@ -148,7 +148,7 @@ def _send(sources: Sources, suspect: PropagationSuspect) -> Fix:
     call = syntax.node_at(suspect.span, cst.Call)
     if not suspect.carrier:
         return Fix(f"Send `{suspect.name}`", Safety.SUGGESTED, refused="the call takes the arguments of the task only")
-    if suspect.carrier == tasks.CARRIER and not tasks.takes(syntax, call, suspect.name, sources.open):
+    if suspect.carrier == TASK_ARGUMENTS and not tasks.takes(syntax, call, suspect.name, sources.open):
         taken = f"the task is not seen to take `{suspect.name}`: {syntax.site(call)}"
         return Fix(f"Send `{suspect.name}`", Safety.SUGGESTED, refused=taken)
     other = syntax

@@ -85,8 +85,8 @@ def _refuse_threads(suspect: WriteSuspect, sites: Iterable[Site], files: Files) 
         if (syntax.path, syntax.span(function.name).line) in handlers:
             continue
         name = function.name.value
-        for path, text in files.texts.items():
-            for node in mentions(files[path], name) if name in text else ():
+        for path, _ in files.with_word(name):
+            for node in mentions(files[path], name):
                 above = files[path].parent(node)
                 if isinstance(node, cst.FunctionDef) or (isinstance(above, cst.Call) and above.func is node):
                     continue

@@ -13,8 +13,6 @@ from leaklint.codemods.calls import last_name
 from leaklint.codemods.scope import parameters
 from leaklint.syntax import Files, Syntax
 
-CARRIER = "kwargs"  # the keyword under which queues take the arguments of a task
-
 
 def takes(syntax: Syntax, call: cst.Call, name: str, files: Files) -> bool:
     """Whether all functions that the call may mean have a parameter `name`, or take any keyword; and there is one."""

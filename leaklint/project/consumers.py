@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from leaklint.index.summary import Call, Kind, Term
+from leaklint.index.summary import Call, Kind
 from leaklint.models import EntryModel
 from leaklint.project import calls, entries
-from leaklint.project.origins import children
 from leaklint.project.state import Effect, Frame, State
 from leaklint.project.suspect import Access
+from leaklint.project.terms import calls_in
 from leaklint.project.values import Atom, ClassValue, Instance, Phase, Taint, Value
 
 AT_ONCE = EntryModel(label="message from a queue", parameters="none")
@@ -75,15 +75,8 @@ def _spawned(s: State, frame: Frame) -> set[int]:
     for made in frame.made.values():
         if any((model := s.models.call(fqn)) is not None and model.border for fqn in made.external):
             found.add(made.term.order)
-            found.update(call.order for term in made.term.args for call in _calls(term))
+            found.update(call.order for call in calls_in(made.term.args))
     return found
-
-
-def _calls(term: Term) -> Iterator[Call]:
-    if isinstance(term, Call):
-        yield term
-    for _, child in children(term):
-        yield from _calls(child)
 
 
 def _enter(s: State, frame: Frame, target: Frame, model: EntryModel, call: Call) -> bool:

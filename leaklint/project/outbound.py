@@ -24,10 +24,9 @@ from leaklint.project.queued import Queued, queued
 from leaklint.project.routes import Routes
 from leaklint.project.spots import Spot, conditions, origins, parts
 from leaklint.project.state import ITEMS, Frame, State
-from leaklint.project.suspect import PropagationSuspect
+from leaklint.project.suspect import TASK_ARGUMENTS, PropagationSuspect
 from leaklint.project.values import Instance, Taint
 
-_TASK = "kwargs"  # the keyword under which queues take the arguments of a task
 _CUSTOM = 4  # tasks of a program that carry an id before it is the custom to
 _SHARE = 0.6  # of all its tasks
 _LAW = 0.9  # of all its tasks, where what runs them asks for the id
@@ -58,9 +57,9 @@ def ids_not_sent(known: Ids, ways: Routes) -> Iterator[PropagationSuspect]:
     for info, frame in reached(known.found, ways).items():
         own = () if leaving.isdisjoint(known.found.asks[info]) else _outbound(known, info, frame)
         for one in (*own, *_by_helper(known, info, frame, handing)):
-            if one.carrier == _TASK:
+            if one.carrier == TASK_ARGUMENTS:
                 tasks[one.fqn].append(one)
-            if one.carrier == _TASK and one.task is None:
+            if one.carrier == TASK_ARGUMENTS and one.task is None:
                 continue
             if _is_handed_on(known, info, one, handing) or _is_instrumented(known.found.state, one):
                 continue
@@ -96,7 +95,9 @@ def _outbound(known: Ids, info: FunctionInfo, frame: Frame) -> Iterator[Outbound
                 model = known.found.state.models.call(fqn)
                 if model is not None and model.outbound:
                     task = tasks.get(spot.term.order)
-                    carrier = _TASK if any(k == _TASK for k, _ in spot.term.keywords) else model.outbound
+                    carrier = (
+                        TASK_ARGUMENTS if any(k == TASK_ARGUMENTS for k, _ in spot.term.keywords) else model.outbound
+                    )
                     sent = _sent(known, info, spot, spot.term, carrier)
                     if task is not None:
                         carrier = carrier if task.carrier else ""
@@ -317,11 +318,13 @@ def _against_custom(known: Ids, ways: Routes, calls: list[Outbound]) -> Iterator
 def _is_asked_for(known: Ids, name: str) -> bool:
     """Whether code that sees the arguments of every task looks for the id among them: `kwargs.get("tenant_id")`."""
     for info in known.found.frames:
-        if _TASK not in info.param_names:
+        if TASK_ARGUMENTS not in info.param_names:
             continue
         for spot in known.found.calls(info):
             match spot.term:
-                case Call(func=Attr(base=Name(id=base)), args=(Const(value=key), *_)) if base == _TASK and key == name:
+                case Call(func=Attr(base=Name(id=base)), args=(Const(value=key), *_)) if (
+                    base == TASK_ARGUMENTS and key == name
+                ):
                     return True
     return False
 
@@ -353,7 +356,7 @@ def _label(term: Term) -> str:
 
 def _at_hand(known: Ids, one: Outbound, name: str, concept: str) -> str:
     """An id for a task: one in scope, else what the program's own getter gives; empty if it may be there already."""
-    arguments = next(value for keyword, value in one.call.keywords if keyword == _TASK)
+    arguments = next(value for keyword, value in one.call.keywords if keyword == TASK_ARGUMENTS)
     written = isinstance(arguments, Display) and None not in arguments.keys
     if not written and not (isinstance(arguments, Call) and all(keyword for keyword, _ in arguments.keywords)):
         return ""

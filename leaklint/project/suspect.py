@@ -319,6 +319,9 @@ class OverrideSuspect(Suspect):
     paths: tuple[SiblingPath, ...] = ()  # for split identities: all siblings, in order
 
 
+TASK_ARGUMENTS = "kwargs"  # the keyword under which queues take the arguments of a task
+
+
 @dataclass(frozen=True, slots=True)
 class PropagationSuspect(Suspect):
     """A call that drops an id which is in scope."""
