@@ -79,7 +79,8 @@ name than the override's (`actor_id` beside `user_id`); the payload's id is repl
 ## Fix
 
 Safe: the parameter replaces the ambient id. Suggested where the parameter has a default (the ambient id stays as the
-last resort) and where the project has a resolver of its own, which is then called.
+last resort) and where the project has a resolver of its own, which is then called: also one that only a sibling shows
+in use, for a setting that the override may replace.
 
 ## What is not found
 
@@ -93,11 +94,12 @@ CWE-488 (exposure of data element to wrong session), CWE-639 (authorisation bypa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import libcst as cst
 
 from leaklint.codemods import Refused, offer
+from leaklint.codemods.resolve_first import ask_first
 from leaklint.finding import Edit, Family, Fix, Safety, Severity
 from leaklint.project.suspect import OverrideSuspect, Suspect
 from leaklint.rule import Rule, Sources, Verdict
@@ -126,8 +128,21 @@ class AmbientOverOverride(Rule):
         yield Verdict(
             f"{where} `{suspect.ambient}` although `{suspect.override}` says which {suspect.concept} this call is for",
             help=_help(suspect),
-            codemods=(lambda sources: _use_override(sources, suspect),) if suspect.resolver else (),
+            codemods=_codemods(suspect),
         )
+
+
+def _codemods(suspect: OverrideSuspect) -> tuple[Callable[[Sources], Fix], ...]:
+    if suspect.resolver:
+        return (lambda sources: _use_override(sources, suspect),)
+    if suspect.form == "ambient" and suspect.kind == "settings":
+        return (lambda sources: _ask_first(sources, suspect),)
+    return ()
+
+
+def _ask_first(sources: Sources, suspect: OverrideSuspect) -> Fix:
+    syntax = sources.open(suspect.span.path)
+    return ask_first(syntax, syntax.node_at(suspect.span), suspect.override, sources.open)
 
 
 def _help(suspect: OverrideSuspect) -> str:
