@@ -8,10 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from leaklint.finding import Confidence, Moment, Step, StepRole
-from leaklint.project.suspect import ContextLostSuspect, ContextVarSuspect, Misuse, Suspect, ThreadLocalSuspect, Use
+from leaklint.project.suspect import (
+    Aside,
+    ContextLostSuspect,
+    ContextVarSuspect,
+    Misuse,
+    Suspect,
+    ThreadLocalSuspect,
+    Use,
+)
 from leaklint.words import clipped, short
 
 _RELATED = 12  # further sites that a trace lists
+_ASIDE = {Aside.NO: Confidence.HIGH, Aside.LINES: Confidence.MEDIUM, Aside.FIGURES: Confidence.LOW}
 
 
 def subject(suspect: Suspect) -> str:
@@ -70,8 +79,8 @@ def confidence(suspect: Suspect) -> Confidence | None:
             return Confidence.MEDIUM
         case ThreadLocalSuspect(suspends=suspends, readers=readers):
             return Confidence.HIGH if suspends is not None and readers else Confidence.MEDIUM
-        case ContextLostSuspect(logged=logged):
-            return Confidence.MEDIUM if logged else Confidence.HIGH
+        case ContextLostSuspect(aside=aside):
+            return _ASIDE[aside]
         case _:
             return None
 

@@ -75,7 +75,8 @@ Safe: the function is run by `copy_context().run`; where a pool maps it over man
 its own. None for other processes and for queues, which no context can be sent to.
 
 It is a trace and not a leak where the variable holds the id of a request or trace, and where only the lines of a log
-are made from it.
+are made from it. Where it is read for figures alone, by a function that is named for telemetry, metrics or analytics
+and whose result nobody takes, confidence is low.
 
 ## What is not found
 
@@ -95,7 +96,7 @@ from collections.abc import Iterator
 
 from leaklint.codemods.carry_context import carry_context
 from leaklint.finding import Family, Fix, Safety, Severity
-from leaklint.project.suspect import ContextLostSuspect, Suspect
+from leaklint.project.suspect import Aside, ContextLostSuspect, Suspect
 from leaklint.rule import Rule, Sources, Verdict
 from leaklint.words import listed, short
 
@@ -123,7 +124,7 @@ class ContextLost(Rule):
         yield Verdict(
             f"`{run}` runs {_WHERE[suspect.border]}, where {names} {_lack(suspect)} what the request set",
             help=_HELP[suspect.border],
-            severity=Severity.LEAK if suspect.concept in _PERSONAL and not suspect.logged else Severity.TRACE,
+            severity=Severity.LEAK if suspect.concept in _PERSONAL and suspect.aside is Aside.NO else Severity.TRACE,
             codemods=(lambda sources: _carried(sources, suspect),),
         )
 

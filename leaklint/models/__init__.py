@@ -177,6 +177,7 @@ class Model:
     unique: tuple[str, ...] = ()  # what says in a class of rows that no two have the same: keywords, calls, attributes
     table: tuple[str, ...] = ()  # attributes of a class of rows that name its table
     undoing: tuple[str, ...] = ()  # names of functions that take a migration back
+    dropping: tuple[str, ...] = ()  # names of calls of a migration that take a column out of a table
     versioned: tuple[str, ...] = ()  # what says in a class of rows that a row which was changed meanwhile is refused
     computed: tuple[str, ...] = ()  # keys of an update under which the store itself computes the new value
     atomic_names: tuple[str, ...] = ()  # how programs call their own functions that see to the same
@@ -236,6 +237,7 @@ _LISTS = (
     "unique",
     "table",
     "undoing",
+    "dropping",
     "versioned",
     "computed",
     "atomic_names",
@@ -494,6 +496,7 @@ class Models:
         self.unique: set[str] = set()
         self.tables: set[str] = set()
         self.undoing: set[str] = set()
+        self.dropping: set[str] = set()
         self.versioned: set[str] = set()
         self.computed: set[str] = set()
         self.atomic_words: tuple[str, ...] = ()
@@ -514,6 +517,7 @@ class Models:
         self.unique.update(model.unique)
         self.tables.update(model.table)
         self.undoing.update(model.undoing)
+        self.dropping.update(model.dropping)
         self.versioned.update(model.versioned)
         self.computed.update(model.computed)
         self.atomic.update(model.atomic_names)

@@ -6,12 +6,13 @@ from what it is given, loses nothing.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from leaklint.index.summary import Call, Term
+from leaklint.index.summary import Call, Eval, Term
 from leaklint.models import CallModel
 from leaklint.project.calls import mro
 from leaklint.project.context import Touch, entries_of, is_task, name_of, touches
@@ -21,11 +22,13 @@ from leaklint.project.missing import given, wanted
 from leaklint.project.program import FunctionInfo
 from leaklint.project.routes import Routes
 from leaklint.project.state import Effect, Frame, Made, State
-from leaklint.project.suspect import Access, ContextLostSuspect, Hop
+from leaklint.project.suspect import Access, Aside, ContextLostSuspect, Hop
 from leaklint.project.values import Instance, Phase
 
 _EACH = "each"  # of `packed`: the function is called once for each element
 Touches: TypeAlias = Mapping[Frame, tuple[Touch, ...]]
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+_FIGURES = frozenset(("telemetry", "analytics", "metric", "metrics"))
 _FIRST = ("tenant", "user", "session", "credential", "request", "trace")  # which of several variables is told
 
 
@@ -42,7 +45,7 @@ class _Border:
 class _Place(NamedTuple):
     """How a frame comes to run behind a border."""
 
-    logged: bool  # only for the sake of log lines
+    aside: Aside
     caller: Frame | None  # None for what the border itself runs
     call: Call | None
     given: frozenset[str]  # parameters that every call there gives a value
@@ -54,7 +57,7 @@ class _Loss(NamedTuple):
     read: Touch
     setter: Touch
     way: tuple[Hop, ...]  # from what the border runs to the read
-    logged: bool
+    aside: Aside
 
 
 def contexts_lost(s: State, lives: Lifetimes, ways: Routes, seen: Touches) -> Iterator[ContextLostSuspect]:
@@ -133,16 +136,16 @@ def _queue(s: State, effect: Effect) -> Instance | None:
 def _below(s: State, run: Iterable[Frame]) -> dict[Frame, _Place]:
     """All frames that run in the other context; calls that enter a context of their own are left out."""
     values = _given(s, run)
-    found = {frame: _Place(False, None, None, values[frame]) for frame in run}
-    work, logging = list(found), list[Frame]()
-    while work or logging:
-        frame = work.pop(0) if work else logging.pop(0)
+    found = {frame: _Place(Aside.NO, None, None, values[frame]) for frame in run}
+    work: dict[Aside, list[Frame]] = {Aside.NO: list(found), Aside.LINES: [], Aside.FIGURES: []}
+    while waiting := next((frames for frames in work.values() if frames), None):
+        frame = waiting.pop(0)
         for made in _made_there(s, frame, values[frame]):
             for target in made.targets:
                 if target not in found:
-                    logged = found[frame].logged or _is_of_log(s, target)
-                    found[target] = _Place(logged, frame, made.term, values[target])
-                    (logging if logged else work).append(target)
+                    aside = max(found[frame].aside, _aside(s, frame, made, target))
+                    found[target] = _Place(aside, frame, made.term, values[target])
+                    work[aside].append(target)
     return found
 
 
@@ -170,6 +173,20 @@ def _made_there(s: State, frame: Frame, values: frozenset[str]) -> Iterator[Made
             yield made
 
 
+def _aside(s: State, frame: Frame, made: Made, target: Frame) -> Aside:
+    """What the program has a call for, by who is called and whether anybody asks for the outcome."""
+    if _is_of_log(s, target):
+        return Aside.LINES
+    function = frame.info.function
+    op = function.ops[made.position]
+    if not isinstance(op, Eval) or op.term is not made.term or any(b.term is op.term for b in function.blocks):
+        return Aside.NO  # somebody takes the outcome
+    owner = target.info.owner
+    said = target.info.function.name if owner is None else f"{owner.summary.name}_{target.info.function.name}"
+    counts = any(word.lower() in _FIGURES for word in _WORD.findall(said))
+    return Aside.FIGURES if counts else Aside.NO
+
+
 def _is_of_log(s: State, frame: Frame) -> bool:
     """Whether a frame is a method of what gives fields to log lines."""
     receiver = frame.receiver
@@ -191,7 +208,7 @@ def _lost(
     """The variables that are read behind a border, each with the read and the set before the border."""
     reads: dict[Instance, Touch] = {}
     own: set[Instance] = set()
-    for frame in sorted(below, key=lambda f: below[f].logged):
+    for frame in sorted(below, key=lambda f: below[f].aside):
         for touch in touches(s, frame):
             if not below[frame].given.isdisjoint(wanted(frame.info, touch.made.position, touch.made.term.span)):
                 continue
@@ -207,7 +224,7 @@ def _lost(
         before = [t for t in setters.get(variable, ()) if t.frame not in inside and _is_before(t, entries)]
         if before:
             setter = min(before, key=lambda t: not entries_of(t.frame) & entries)  # the request's own, if there is one
-            found[variable] = _Loss(read, setter, _way(read.frame, below), below[read.frame].logged)
+            found[variable] = _Loss(read, setter, _way(read.frame, below), below[read.frame].aside)
     return found
 
 
@@ -237,7 +254,7 @@ def _suspect(
 ) -> ContextLostSuspect:
     names = {variable: name_of(lives, variable) or _text(loss.read) for variable, loss in lost.items()}
     concepts = {variable: holder_concept(s.models, name) for variable, name in names.items()}
-    first = min(lost, key=lambda v: (lost[v].logged, _rank(concepts[v]), names[v]))
+    first = min(lost, key=lambda v: (lost[v].aside, _rank(concepts[v]), names[v]))
     read, setter = lost[first].read, lost[first].setter
     info, module = border.frame.info, border.frame.info.module
     passed = _passed(border)
@@ -255,7 +272,7 @@ def _suspect(
         reader=read.frame.info.qualname,
         setter=setter.use.span,
         others=tuple(sorted(names[v] for v in lost if v is not first)),
-        logged=lost[first].logged,
+        aside=lost[first].aside,
         passed=module.span(span) if passed is not None and (span := getattr(passed, "span", 0)) else None,
         packed="" if border.model is None else _packed(border.model),
     )

@@ -72,7 +72,7 @@ def may_repeat(s: State, row: Row) -> bool:
             said = any(_says_unique(s, term) for term in terms) or name in s.models.unique
             if said and (name in row.columns or name.startswith("__") or "." in name or name in s.models.unique):
                 return False
-    return not any(_is_kept_apart(s, table, row.columns) for table in _tables(s, row.cls))
+    return not any(_is_kept_apart(s, row.cls, table, row.columns) for table in _tables(s, row.cls))
 
 
 def is_versioned(s: State, cls: ClassValue) -> bool:
@@ -176,17 +176,21 @@ def _tables(s: State, cls: ClassValue) -> Iterator[str]:
             yield from (term.value for term in terms if isinstance(term, Const) and isinstance(term.value, str))
 
 
-def _is_kept_apart(s: State, table: str, columns: tuple[str, ...]) -> bool:
+def _is_kept_apart(s: State, cls: ClassValue, table: str, of: tuple[str, ...]) -> bool:
     """Whether a migration says that no two rows of a table agree in columns, one of the given ones among them."""
     if s.said_unique is None:
         s.said_unique = list(_sayings(s))
-    return any(_says_of_table(said, table, columns) for said in s.said_unique)
+    dropped = {c for said in s.said_unique if said.dropped and table in said.tables for c in said.columns}
+    gone = dropped - columns(s, cls) if dropped else dropped
+    return any(
+        _says_of_table(said, table, of) and said.columns.isdisjoint(gone) for said in s.said_unique if not said.dropped
+    )
 
 
 def _sayings(s: State) -> Iterator[Unique]:
     """What is said to be unique anywhere but where it is undone: calls that name a table, and texts of statements."""
     for module in s.program.modules:
-        if not any(map(module.mentions, (*s.models.unique, "UNIQUE", "Unique"))):
+        if not any(map(module.mentions, (*s.models.unique, *s.models.dropping, "UNIQUE", "Unique"))):
             continue
         for info in module.functions:
             if info.function.name not in s.models.undoing:
@@ -196,12 +200,12 @@ def _sayings(s: State) -> Iterator[Unique]:
 
 def _said(s: State, term: Term) -> Iterator[Unique]:
     match term:
+        case Call(func=Attr(name=name), args=(Const(value=table), Const(value=column))) if name in s.models.dropping:
+            yield Unique(frozenset((table,)), frozenset((column,)), dropped=True)
         case Call(args=args):
             tables = frozenset(arg.value for arg in args if isinstance(arg, Const))
             inner = (at for at in _walk(term) if isinstance(at, Call)) if tables else ()
-            columns = [_constants(call) for call in inner if _says_itself_unique(s, call)]
-            if columns:
-                yield Unique(tables, frozenset[object]().union(*columns))
+            yield from (Unique(tables, _constants(call)) for call in inner if _says_itself_unique(s, call))
         case Const(value=str(text)) if "unique" in text.lower():
             yield Unique(text=text)
 
@@ -216,8 +220,8 @@ def _says_of_table(said: Unique, table: str, columns: tuple[str, ...]) -> bool:
     return found is not None and any(re.search(rf"\b{column}\b", found[1]) for column in columns)
 
 
-def _constants(term: Term) -> set[object]:
-    return {at.value for at in _walk(term) if isinstance(at, Const)}
+def _constants(term: Term) -> frozenset[object]:
+    return frozenset(at.value for at in _walk(term) if isinstance(at, Const))
 
 
 def _says_unique(s: State, term: Term) -> bool:

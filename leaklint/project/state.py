@@ -91,6 +91,7 @@ class Unique(NamedTuple):
     tables: frozenset[object] = frozenset()
     columns: frozenset[object] = frozenset()
     text: str = ""
+    dropped: bool = False  # the other way round: from then on the table has no such column
 
 
 class Made(NamedTuple):

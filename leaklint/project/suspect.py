@@ -6,7 +6,7 @@ Plain frozen data: no syntax, no judgement, no wording. Spans are those of `leak
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, IntEnum
 
 from leaklint.finding import Span
 from leaklint.models import HomeModel
@@ -448,6 +448,14 @@ class ContextVarSuspect(Suspect):
     uses: tuple[Use, ...]  # every occurrence in the program, for codemods
 
 
+class Aside(IntEnum):
+    """What a value is read for, besides the program's own work."""
+
+    NO = 0  # for the work itself
+    LINES = 1  # for log lines only
+    FIGURES = 2  # only for figures on how the program is used, which somebody looks at some day
+
+
 @dataclass(frozen=True, slots=True)
 class ContextLostSuspect(Suspect):
     """Code that reads a ContextVar is run where the caller's context does not follow; `span` is that call."""
@@ -461,7 +469,7 @@ class ContextLostSuspect(Suspect):
     reader: str  # the function that reads it, qualified
     setter: Span  # where request code sets it
     others: tuple[str, ...]  # further variables that are lost with it
-    logged: bool  # it is read for the sake of log lines only
+    aside: Aside
     passed: Span | None  # the argument that names what is run
     packed: (
         str  # the keyword of a tuple of its arguments; "rest" where they follow it; "each" where there are many calls
