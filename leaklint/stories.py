@@ -76,6 +76,8 @@ def because(suspect: Suspect) -> Iterator[str]:
 def confidence(suspect: Suspect) -> Confidence | None:
     """How sure the facts make it; `None` for suspects of other kinds."""
     match suspect:
+        case RaceSuspect(many=True):
+            return Confidence.LOW
         case RaceSuspect(sure=sure) | CacheSuspect(sure=sure):
             return Confidence.HIGH if sure else Confidence.MEDIUM
         case GrowthSuspect(concept=concept):

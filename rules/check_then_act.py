@@ -131,6 +131,8 @@ async def leave(user_id: str) -> None:
   that the database computes, or the row has a version. A cache that is filled with
   what would be computed the same again is no race. (A lock of the process around a store is told by
   `process-lock-on-shared-store`.)
+- A second row is one of many: other code adds such rows under the same columns without looking, the look-up takes the
+  first of them, and nobody who finds one is turned away (low confidence).
 
 ## Fix
 

@@ -178,6 +178,7 @@ class Model:
     table: tuple[str, ...] = ()  # attributes of a class of rows that name its table
     undoing: tuple[str, ...] = ()  # names of functions that take a migration back
     dropping: tuple[str, ...] = ()  # names of calls of a migration that take a column out of a table
+    single: tuple[str, ...] = ()  # names of calls at the end of a look-up that fail where there are several rows
     versioned: tuple[str, ...] = ()  # what says in a class of rows that a row which was changed meanwhile is refused
     computed: tuple[str, ...] = ()  # keys of an update under which the store itself computes the new value
     atomic_names: tuple[str, ...] = ()  # how programs call their own functions that see to the same
@@ -238,6 +239,7 @@ _LISTS = (
     "table",
     "undoing",
     "dropping",
+    "single",
     "versioned",
     "computed",
     "atomic_names",
@@ -497,6 +499,7 @@ class Models:
         self.tables: set[str] = set()
         self.undoing: set[str] = set()
         self.dropping: set[str] = set()
+        self.single: set[str] = set()
         self.versioned: set[str] = set()
         self.computed: set[str] = set()
         self.atomic_words: tuple[str, ...] = ()
@@ -518,6 +521,7 @@ class Models:
         self.tables.update(model.table)
         self.undoing.update(model.undoing)
         self.dropping.update(model.dropping)
+        self.single.update(model.single)
         self.versioned.update(model.versioned)
         self.computed.update(model.computed)
         self.atomic.update(model.atomic_names)

@@ -21,7 +21,7 @@ from leaklint.project.spots import parts
 from leaklint.project.state import Frame, Made, State
 from leaklint.project.stores import derived, is_atomic
 from leaklint.project.tables import Touched, texts, touched
-from leaklint.project.terms import Shape, arguments, shape
+from leaklint.project.terms import Shape, arguments, calls_in, shape
 
 _DEEP = 2  # callees that are looked into
 _CALLEES = 3  # of one call
@@ -47,6 +47,8 @@ class Access(NamedTuple):
     sets: tuple[tuple[str, Shape], ...] = ()  # of updates: columns that get a value of the program, with it
     updates: bool = False  # it changes what is there, and adds nothing
     gives: tuple[str, ...] = ()  # of look-ups in tables: the columns they give; `*` for all
+    fills: tuple[tuple[str, Shape], ...] = ()  # of added rows: columns that the program gives a value, with it
+    single: bool = False  # of look-ups: it fails where there are several
 
 
 @dataclass
@@ -89,6 +91,7 @@ class Stores:
                 for inner in self.accesses(target, deep - 1):
                     key = tuple(_in_terms_of_caller(part, target.info, given) for part in inner.key)
                     sets = tuple((c, _in_terms_of_caller(part, target.info, given)) for c, part in inner.sets)
+                    fills = tuple((c, _in_terms_of_caller(part, target.info, given)) for c, part in inner.fills)
                     yield inner._replace(
                         call=made.term,
                         position=made.position,
@@ -96,6 +99,7 @@ class Stores:
                         value=None,
                         caught=inner.caught or caught,
                         sets=sets,
+                        fills=fills,
                     )
 
     def is_safe(self, frame: Frame) -> bool:
@@ -188,6 +192,8 @@ def _of_call(s: State, frame: Frame, call: Call, position: int, fqn: str) -> Ite
             key=key,
             personal=personal,
             said=(row.cls.info.summary.name, ", ".join(row.columns) or _said(info, row)),
+            fills=tuple(_fills(info, call, position)) if writes else (),
+            single=not writes and not s.models.single.isdisjoint(_asked_of(info, access)),
         )
     elif not kind.database and call.args:
         given = evaluate.evaluate(s, frame, call.args[0], position)
@@ -215,6 +221,32 @@ def _of_table(s: State, frame: Frame, access: Access, table: Touched, documents:
         updates=table.verb == "update",
         gives=table.gives,
     )
+
+
+def _fills(info: FunctionInfo, call: Call, position: int) -> Iterator[tuple[str, Shape]]:
+    """The columns that an added row is made with: `add(Row(user_id=user_id))`, `create(user_id=user_id)`."""
+    base = call.func.base if isinstance(call.func, Attr) else call.func
+    for term in (call, *call.args[:1], base):
+        made, at = term, position
+        if isinstance(term, Name) and len(binds := info.reaching(term.id, position)[0]) == 1:
+            made, at = info.function.ops[binds[0]].value, binds[0]  # type: ignore[union-attr]
+        if isinstance(made, Call):
+            yield from ((name, shape(info, value, at)) for name, value in made.keywords if name)
+
+
+def _asked_of(info: FunctionInfo, read: Access) -> Iterator[str]:
+    """The names of the calls that a look-up goes on with, at once or by the local name of its result."""
+    held = derived(info, read.call)
+    for op in info.function.ops:
+        for call in calls_in(op):
+            if isinstance(call.func, Attr):
+                base: Term = call.func
+                while isinstance(base, (Call, Attr, Await)):
+                    base = base.value if isinstance(base, Await) else base.base if isinstance(base, Attr) else base.func
+                    if base == read.call:
+                        break
+                if call == read.call or base == read.call or (isinstance(base, Name) and base.id in held):
+                    yield call.func.name
 
 
 def _said(info: FunctionInfo, row: Row) -> str:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from leaklint.index.summary import BlockKind, Call, Const, Name, Range, Return, Term, Test
 from leaklint.project import evaluate
 from leaklint.project.locks import Locks
+from leaklint.project.many_rows import ManyRows
 from leaklint.project.program import FunctionInfo, ancestors, within
 from leaklint.project.races import MAKING, begins, callee_name, of_language
 from leaklint.project.routes import Routes
@@ -49,7 +50,7 @@ def store_races(s: State, ways: Routes, plan: Schedule, locks: Locks, stores: St
             yield suspect
         else:
             rows[row.cls, suspect.form].append(suspect)
-    for first, *others in rows.values():
+    for first, *others in (sorted(alike, key=lambda one: one.many) for alike in rows.values()):
         yield replace(first, also=tuple(sorted(other.span for other in others)))
 
 
@@ -57,6 +58,7 @@ def _all(
     s: State, ways: Routes, plan: Schedule, locks: Locks, stores: Stores
 ) -> Iterator[tuple[Row | None, RaceSuspect]]:
     seen: set[tuple[FunctionInfo, Range]] = set()
+    many = ManyRows(ways, stores)
     for frame in sorted(ways.before, key=lambda f: ways.distance[f]):
         if not stores.accesses(frame) or not plan.concurrent(frame) or stores.is_safe(frame):
             continue
@@ -66,7 +68,7 @@ def _all(
             place = (pair.read.doer, pair.read.span)
             if place not in seen:
                 seen.add(place)
-                yield pair.read.row, _suspect(ways, plan, frame, pair)
+                yield pair.read.row, _suspect(ways, plan, frame, pair, many.has(frame, pair.read, pair.act))
         for change in changes(stores, frame):
             alone = s.one_process and not plan.preemptive(frame)
             if locks.around(frame) or locks.over(frame, change.read.call.order, change.saved):
@@ -204,7 +206,7 @@ def _is_answer(term: Term, made_of: set[str]) -> bool:
 # --- suspects -------------------------------------------------------------------------------------------------------
 
 
-def _suspect(ways: Routes, plan: Schedule, frame: Frame, pair: Pair) -> RaceSuspect:
+def _suspect(ways: Routes, plan: Schedule, frame: Frame, pair: Pair, many: bool = False) -> RaceSuspect:
     info, module = frame.info, frame.info.module
     read, act = pair.read, pair.act
     pause = plan.between(frame, read.call.order, act.call.order)
@@ -228,6 +230,7 @@ def _suspect(ways: Routes, plan: Schedule, frame: Frame, pair: Pair) -> RaceSusp
         sure=pair.sure,
         store=read.store,
         row=read.row is not None,
+        many=many,
     )
 
 

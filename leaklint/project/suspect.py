@@ -363,6 +363,7 @@ class RaceSuspect(Suspect):
     store: str = ""  # the library class, where the state is kept outside of the process
     row: bool = False  # of `store`: `place` is the class of a row, `key` the columns it is looked for by
     also: tuple[Span, ...] = ()  # of `row`: where rows of the class are looked for and added in the same way
+    many: bool = False  # of `row`: other code adds such rows without looking, and the look-up takes the first of them
 
 
 @dataclass(frozen=True, slots=True)
