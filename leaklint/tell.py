@@ -142,6 +142,8 @@ def _because_of_write(suspect: WriteSuspect) -> Iterator[str]:
         yield f"other requests read it in {listed(sorted(others))}"
     elif not suspect.resets and place.kept not in _READ_ANYWAY:
         yield "no request code was seen to read it back"
+    if suspect.own_lock:
+        yield f"`{_owner(suspect)}` is entered for every write and takes a lock of its own: all are meant to share it"
 
 
 def _carried(concept: str) -> str:
@@ -169,7 +171,7 @@ def _confidence(suspect: Suspect) -> Confidence:
     if known := stories.confidence(suspect) or context_stories.confidence(suspect):
         return known
     if isinstance(suspect, WriteSuspect):
-        if not suspect.readers and suspect.place.kept not in _READ_ANYWAY:
+        if suspect.own_lock or (not suspect.readers and suspect.place.kept not in _READ_ANYWAY):
             return Confidence.LOW
         if suspect.place.kept is Kept.LIBRARY and not suspect.place.setting:
             return Confidence.MEDIUM

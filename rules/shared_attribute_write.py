@@ -85,6 +85,10 @@ async def greet(user: str) -> str:
 - The object is made for the request, or is kept under the id of its session.
 - The object is written before any request: in `__init__`, at start-up.
 - The holder isolates by itself: `ContextVar`, `request.state`, `flask.g`.
+- A coroutine that serves a request sets what is no id of anybody and hands it on before it waits, and no other code
+  reads it.
+- The object is entered by `with` around every write, and takes a lock of its own then (low confidence): state that all
+  are meant to share.
 
 ## Fix
 

@@ -40,7 +40,13 @@ def _joined(whole: WriteSuspect | None, group: list[WriteSuspect]) -> WriteSuspe
     siblings = uses.union(first.siblings, *(w.siblings for w in others))
     readers = set(first.readers).union(*(w.readers for w in others))
     resets = set(first.resets).union(*(w.resets for w in others))
-    return replace(first, siblings=_by_place(siblings), readers=_by_place(readers), resets=_by_place(resets))
+    return replace(
+        first,
+        siblings=_by_place(siblings),
+        readers=_by_place(readers),
+        resets=_by_place(resets),
+        own_lock=all(w.own_lock for w in group),
+    )
 
 
 def _distance(suspect: WriteSuspect) -> tuple[int, Span]:

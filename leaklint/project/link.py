@@ -176,7 +176,7 @@ def suspects(project: Project) -> tuple[Suspect, ...]:
     s, lives, ways = project.state, project.lives, project.ways
     plan = schedule(s, ways)
     locks = Locks(s, lives, plan)
-    writes = libraries.instead_of(ways, locks, list(shared.writes(s, lives, ways)))
+    writes = libraries.instead_of(ways, locks, list(shared.writes(s, lives, ways, locks)))
     ids = identity.suspects(s, lives, ways, writes)
     found: list[Suspect] = [*identity.instead_of(writes, ids), *ids, *travelling.suspects(s, ways, ids)]
     found += libraries.suspects(s, lives, ways, locks)

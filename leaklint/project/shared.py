@@ -20,14 +20,18 @@ from leaklint.project.fixed import is_fixed
 from leaklint.project.guards import is_guarded, is_what_is_left
 from leaklint.project.id_uses import id_concept
 from leaklint.project.lifetimes import Lifetimes, Why, concurrent, is_identity, isolated
+from leaklint.project.locks import Locks
 from leaklint.project.making import is_part_of_making
 from leaklint.project.marks import is_mark_of_all
 from leaklint.project.membership import is_only_asked
 from leaklint.project.narrowed import is_kept_away
 from leaklint.project.outlets import keeps_outlet
+from leaklint.project.own_locks import is_own_lock
+from leaklint.project.own_reads import is_own
 from leaklint.project.passing import Callers, callers, passing
 from leaklint.project.program import ClassInfo, FunctionInfo, Module
 from leaklint.project.routes import Routes
+from leaklint.project.schedule import Schedule
 from leaklint.project.state import ITEMS, Effect, Frame, Holder, State
 from leaklint.project.suspect import Access, Place, PlaceKind, Strength, Use, WriteSuspect
 from leaklint.project.uses import attribute_occurrences, name_occurrences, use
@@ -74,10 +78,10 @@ class Story:
     holders: set[tuple[Holder, str]] = field(default_factory=set)
 
 
-def writes(s: State, lives: Lifetimes, ways: Routes) -> Iterator[WriteSuspect]:
+def writes(s: State, lives: Lifetimes, ways: Routes, locks: Locks) -> Iterator[WriteSuspect]:
     """All suspects of this kind, in order of path and line."""
     uses = _Uses(s)
-    told = (_suspect(s, lives, ways, story, uses) for story in _stories(s, lives, ways).values())
+    told = (_suspect(s, lives, ways, locks, story, uses) for story in _stories(s, lives, ways).values())
     known: Callers | None = None
     for suspect in causes(suspect for suspect in told if suspect is not None):
         known = known or callers(s)
@@ -394,7 +398,7 @@ def _is_fresh(atom: Atom) -> bool:
 # --- one suspect a slot ---------------------------------------------------------------------------------------------
 
 
-def _suspect(s: State, lives: Lifetimes, ways: Routes, story: Story, uses: _Uses) -> WriteSuspect | None:
+def _suspect(s: State, lives: Lifetimes, ways: Routes, locks: Locks, story: Story, uses: _Uses) -> WriteSuspect | None:
     if not story.writes:
         return None
     story.writes.sort(key=lambda w: (ways.distance[w[0]], w[0].info.module.path, w[1].span))
@@ -406,7 +410,8 @@ def _suspect(s: State, lives: Lifetimes, ways: Routes, story: Story, uses: _Uses
     taints = kept_data(s, lives, frame, effect)
     strongest = max(taints, key=lambda t: (t.strength is Strength.IDENTITY, t.concept)) if taints else None
     value_span = getattr(effect.value_term, "span", None) or None
-    loads = list(_readers(s, lives, ways, story))
+    plan = locks.plan if strongest is None or strongest.strength is Strength.CONTENT else None
+    loads = list(_readers(s, lives, ways, plan, story))
     return WriteSuspect(
         function=frame.info.qualname,
         span=module.span(effect.span),
@@ -431,6 +436,7 @@ def _suspect(s: State, lives: Lifetimes, ways: Routes, story: Story, uses: _Uses
         apart=_apart(s, ways, story),
         keys=tuple(sorted(set(_constant_keys(s, frame, effect)))),
         kept_by=tuple(sorted(set(_kept_by(lives, story)))),
+        own_lock=is_own_lock(locks, story.writes),
     )
 
 
@@ -528,8 +534,8 @@ def _dedupe(uses: Iterable[Use]) -> list[Use]:
     return sorted(set(uses), key=lambda u: (u.span, u.access.value, u.function))
 
 
-def _readers(s: State, lives: Lifetimes, ways: Routes, story: Story) -> Iterator[Use]:
-    """Reads of the slot in request code."""
+def _readers(s: State, lives: Lifetimes, ways: Routes, plan: Schedule | None, story: Story) -> Iterator[Use]:
+    """Reads of the slot in request code; with a plan, without those that find what was just written."""
     touched: dict[FunctionInfo, list[Range]] = defaultdict(list)
     for frame, effect in (*story.writes, *story.resets):
         touched[frame.info].append(getattr(effect.place, "span", 0) or effect.span)
@@ -542,7 +548,10 @@ def _readers(s: State, lives: Lifetimes, ways: Routes, story: Story) -> Iterator
     for key in wanted:
         for frame in filter(ways.reached, s.reading.get(key, ())):
             module = frame.info.module
+            own = [e for f, e in story.writes if f is frame and (e.holder, e.field) == key] if plan else []
             for span, at in frame.loads[key]:
+                if plan and own and is_own(plan, frame, own, span, at):
+                    continue
                 if span and not any(covers(t, span) for t in touched.get(frame.info, ())):
                     op = frame.info.function.ops[at]
                     found.add(Use(Access.READ, module.span(span), module.span(op.span), frame.info.qualname, True))
