@@ -76,7 +76,7 @@ def because(suspect: Suspect) -> Iterator[str]:
 def confidence(suspect: Suspect) -> Confidence | None:
     """How sure the facts make it; `None` for suspects of other kinds."""
     match suspect:
-        case RaceSuspect(many=True):
+        case RaceSuspect(many=True) | RaceSuspect(administrators=True):
             return Confidence.LOW
         case RaceSuspect(sure=sure) | CacheSuspect(sure=sure):
             return Confidence.HIGH if sure else Confidence.MEDIUM
@@ -164,6 +164,8 @@ def _because_of_race(suspect: RaceSuspect) -> Iterator[str]:
         yield f"`{_cut(suspect.useless)}` is a lock of an event loop, and this runs in threads"
     else:
         yield "no lock is held over both"
+    if suspect.administrators:
+        yield "only administrators come here"
 
 
 def _two_lanes(suspect: RaceSuspect) -> Iterator[Moment]:

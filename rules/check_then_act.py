@@ -129,10 +129,11 @@ async def leave(user_id: str) -> None:
 - The store sees to it: the column is unique or the row locked, the insert is an upsert or its failure is caught, the
   key is set only where there is none, by a script, or in a transaction that watches it; the new value is an expression
   that the database computes, or the row has a version. A cache that is filled with
-  what would be computed the same again is no race. (A lock of the process around a store is told by
+  what would be computed the same again is no race; nor is a row looked for by an id that the request has just made,
+  or chosen, by what is no column, from all that a user has. (A lock of the process around a store is told by
   `process-lock-on-shared-store`.)
 - A second row is one of many: other code adds such rows under the same columns without looking, the look-up takes the
-  first of them, and nobody who finds one is turned away (low confidence).
+  first of them, and nobody who finds one is turned away; or only administrators come there (low confidence).
 
 ## Fix
 

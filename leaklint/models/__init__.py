@@ -174,6 +174,7 @@ class Model:
     test_runners: tuple[str, ...] = ()  # packages whose import makes a module a test
     test_folders: tuple[str, ...] = ()  # packages in which everything is there for tests
     work: tuple[str, ...] = ()  # how names end that identify one piece of work, which belongs to somebody
+    administrators: tuple[str, ...] = ()  # words in the names of what lets nobody but administrators in
     unique: tuple[str, ...] = ()  # what says in a class of rows that no two have the same: keywords, calls, attributes
     table: tuple[str, ...] = ()  # attributes of a class of rows that name its table
     undoing: tuple[str, ...] = ()  # names of functions that take a migration back
@@ -235,6 +236,7 @@ _LISTS = (
     "test_runners",
     "test_folders",
     "work",
+    "administrators",
     "unique",
     "table",
     "undoing",
@@ -495,6 +497,7 @@ class Models:
         self._spoken_of: set[str] = set()  # all names in rows, and what they are parts of
         self.atomic: set[str] = set()  # last names of calls that have a store keep others out
         self.atomic_keywords: set[str] = set()
+        self.administrators: set[str] = set()
         self.unique: set[str] = set()
         self.tables: set[str] = set()
         self.undoing: set[str] = set()
@@ -517,6 +520,7 @@ class Models:
         self.modelled.update(model.imports)
         self.test_runners.update(model.test_runners)
         self.test_folders.update(model.test_folders)
+        self.administrators.update(model.administrators)
         self.unique.update(model.unique)
         self.tables.update(model.table)
         self.undoing.update(model.undoing)

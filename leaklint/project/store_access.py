@@ -14,9 +14,11 @@ from typing import NamedTuple
 from leaklint.index.summary import Attr, Await, BlockKind, Call, Name, Range, Term
 from leaklint.models import TypeModel
 from leaklint.project import evaluate
+from leaklint.project.new_rows import is_new
 from leaklint.project.program import FunctionInfo
 from leaklint.project.races import tells_sessions_apart
 from leaklint.project.rows import Row, added, looked_for
+from leaklint.project.sifted import gives_sifted
 from leaklint.project.spots import parts
 from leaklint.project.state import Frame, Made, State
 from leaklint.project.stores import derived, is_atomic
@@ -49,6 +51,8 @@ class Access(NamedTuple):
     gives: tuple[str, ...] = ()  # of look-ups in tables: the columns they give; `*` for all
     fills: tuple[tuple[str, Shape], ...] = ()  # of added rows: columns that the program gives a value, with it
     single: bool = False  # of look-ups: it fails where there are several
+    new: bool = False  # of look-ups of rows: by an id that the request has just made, which no other looks for
+    sifted: bool = False  # of look-ups of rows: a callee chose from what was found
 
 
 @dataclass
@@ -100,7 +104,13 @@ class Stores:
                         caught=inner.caught or caught,
                         sets=sets,
                         fills=fills,
+                        sifted=inner.sifted or self._is_sifted(target.info, inner),
                     )
+
+    def _is_sifted(self, info: FunctionInfo, read: Access) -> bool:
+        if read.writes or read.row is None or not read.personal:
+            return False
+        return gives_sifted(info, read.call, results(self.state, info, read))
 
     def is_safe(self, frame: Frame) -> bool:
         """Whether the frame, or something it calls, asks the store to keep others out."""
@@ -194,6 +204,7 @@ def _of_call(s: State, frame: Frame, call: Call, position: int, fqn: str) -> Ite
             said=(row.cls.info.summary.name, ", ".join(row.columns) or _said(info, row)),
             fills=tuple(_fills(info, call, position)) if writes else (),
             single=not writes and not s.models.single.isdisjoint(_asked_of(info, access)),
+            new=any(is_new(s, frame, term, value, position) for value, term in row.values),
         )
     elif not kind.database and call.args:
         given = evaluate.evaluate(s, frame, call.args[0], position)
@@ -213,6 +224,7 @@ def _of_table(s: State, frame: Frame, access: Access, table: Touched, documents:
     personal = any(tells_sessions_apart(s, value, term) for value, term in values)
     return access._replace(
         writes=table.verb != "select",
+        new=any(is_new(s, frame, term, value, position) for value, term in values),
         row=Row(table.table, table.columns, values, False, documents),
         key=tuple(shape(info, term, position) for term in table.values),
         personal=personal or any(s.models.concept(c) in _PERSONAL for c in table.columns),

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from leaklint.index.summary import BlockKind, Call, Const, Name, Range, Return, Term, Test
 from leaklint.project import evaluate
+from leaklint.project.administrators import asks_for_one
 from leaklint.project.locks import Locks
 from leaklint.project.many_rows import ManyRows
 from leaklint.project.program import FunctionInfo, ancestors, within
@@ -21,12 +22,13 @@ from leaklint.project.races import MAKING, begins, callee_name, of_language
 from leaklint.project.routes import Routes
 from leaklint.project.rows import Row, may_repeat
 from leaklint.project.schedule import Schedule
+from leaklint.project.sifted import is_sifted
 from leaklint.project.spots import conditions, names
 from leaklint.project.state import Frame, State
 from leaklint.project.store_access import Access, Stores, results
 from leaklint.project.stores import holds
 from leaklint.project.suspect import RaceForm, RaceSuspect
-from leaklint.project.values import ClassValue, Phase, Token, Value
+from leaklint.project.values import ClassValue, Token
 from leaklint.project.written_back import Change, changes
 
 
@@ -50,7 +52,8 @@ def store_races(s: State, ways: Routes, plan: Schedule, locks: Locks, stores: St
             yield suspect
         else:
             rows[row.cls, suspect.form].append(suspect)
-    for first, *others in (sorted(alike, key=lambda one: one.many) for alike in rows.values()):
+    for found in rows.values():
+        first, *others = sorted(found, key=lambda one: (one.many or one.administrators, one.many))
         yield replace(first, also=tuple(sorted(other.span for other in others)))
 
 
@@ -121,16 +124,14 @@ def _decides(info: FunctionInfo, read: Access, act: Access, made_of: set[str]) -
 
 def _rows(s: State, frame: Frame, read: Access, act: Access, made_of: set[str]) -> tuple[RaceForm, bool] | None:
     """A second row where nothing in the class of the rows refuses it."""
-    if read.row is None or act.updates or act.caught or not _decides(frame.info, read, act, made_of):
+    if read.row is None or read.new or act.updates or act.caught or not _decides(frame.info, read, act, made_of):
         return None
-    if _is_done_if_found(frame.info, read, act, made_of) or any(_is_new(value) for value, _ in read.row.values):
+    if _is_done_if_found(frame.info, read, act, made_of):
         return None
+    tests = [test for test, _ in conditions(frame.info, act.position)]
+    if read.sifted or is_sifted(frame.info, read.call, made_of, tests):
+        return None  # the columns do not say which row is looked for
     return (RaceForm.INSERT, False) if may_repeat(s, read.row) else None
-
-
-def _is_new(value: Value) -> bool:
-    """Whether it is an id that this request has just made, which no other looks for."""
-    return bool(value) and all(isinstance(a, Token) and a.fresh and a.phase is Phase.REQUEST for a in value)
 
 
 def _is_done_if_found(info: FunctionInfo, read: Access, act: Access, made_of: set[str]) -> bool:
@@ -231,7 +232,14 @@ def _suspect(ways: Routes, plan: Schedule, frame: Frame, pair: Pair, many: bool 
         store=read.store,
         row=read.row is not None,
         many=many,
+        administrators=read.row is not None and _only_administrators(ways, info),
     )
+
+
+def _only_administrators(ways: Routes, info: FunctionInfo) -> bool:
+    """Whether every request that comes to a function is an administrator's."""
+    entries = set[FunctionInfo]().union(*(ways.entries(frame) for frame in ways.frames_of[info]))
+    return bool(entries) and all(asks_for_one(ways.models, entry) for entry in entries)
 
 
 def _suspect_of_change(ways: Routes, plan: Schedule, frame: Frame, change: Change) -> RaceSuspect:

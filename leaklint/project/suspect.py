@@ -365,6 +365,7 @@ class RaceSuspect(Suspect):
     row: bool = False  # of `store`: `place` is the class of a row, `key` the columns it is looked for by
     also: tuple[Span, ...] = ()  # of `row`: where rows of the class are looked for and added in the same way
     many: bool = False  # of `row`: other code adds such rows without looking, and the look-up takes the first of them
+    administrators: bool = False  # of `row`: nobody else comes there
 
 
 @dataclass(frozen=True, slots=True)
