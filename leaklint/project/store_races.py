@@ -53,7 +53,7 @@ def store_races(s: State, ways: Routes, plan: Schedule, locks: Locks, stores: St
         else:
             rows[row.cls, suspect.form].append(suspect)
     for found in rows.values():
-        first, *others = sorted(found, key=lambda one: (one.many or one.administrators, one.many))
+        first, *others = sorted(found, key=lambda one: one.many or one.administrators)
         yield replace(first, also=tuple(sorted(other.span for other in others)))
 
 
