@@ -64,7 +64,7 @@ class Cache:
         try:
             if _checksum(data[_CHECKSUM:]) != data[:_CHECKSUM]:
                 raise pickle.UnpicklingError("damaged")
-            return _Reader(io.BytesIO(data[_CHECKSUM:])).load()
+            return unpack(data[_CHECKSUM:])
         except Exception:  # bytes that nobody vouches for may raise anything
             with contextlib.suppress(OSError):
                 file.unlink()
@@ -106,6 +106,11 @@ class Cache:
 def pack(value: object) -> bytes:
     """A value made of classes of plain data, built-in containers and constants, as it is kept."""
     return pickle.dumps(value, 5)
+
+
+def unpack(data: bytes) -> object:
+    """What `pack` was given. Bytes that nobody vouches for may raise anything; they run nothing."""
+    return _Reader(io.BytesIO(data)).load()
 
 
 def opened(root: Path, chosen: Path | None = None) -> Cache | None:

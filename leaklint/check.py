@@ -89,7 +89,7 @@ def _statistics(project: Project, suspects: int, index: Indexed, seconds: dict[s
         files=len(index.modules),
         cached_files=index.cached,
         lines=sum(summary.lines for summary, _ in index.modules),
-        functions=sum(len(summary.functions) for summary, _ in index.modules),
+        functions=sum(summary.head.count for summary, _ in index.modules),
         entry_points=len({f.info for f in project.requests}),
         resolved_calls=resolved,
         unresolved_calls=unresolved,

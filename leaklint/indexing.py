@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from leaklint import reuse, workers
-from leaklint.cache import Cache, Kind, pack
+from leaklint.cache import Cache, Kind
 from leaklint.files import SourceFile
 from leaklint.finding import Problem
 from leaklint.index import ModuleSummary, summarise
@@ -50,7 +50,7 @@ def index(files: Sequence[SourceFile], cache: Cache | None, jobs: int, progress:
 
 
 def _kept(files: Sequence[SourceFile], cache: Cache) -> dict[str, ModuleSummary]:
-    kept = {file.path: reuse.cached_summary(cache, file.path, file.digest) for file in files}
+    kept = {file.path: reuse.cached_summary(cache, file) for file in files}
     return {path: summary for path, summary in kept.items() if summary is not None}
 
 
@@ -73,29 +73,33 @@ def _outcomes(cache: Cache | None, progress: Progress, files: list[SourceFile]) 
         if number % 64 == 0:
             progress(f"indexing {file.path}", number, len(files))
         outcomes.append(_outcome(file))
-        if cache is not None:
-            _keep(cache, outcomes[-1], pack(outcomes[-1]))
+        if cache is not None and isinstance(outcomes[-1], ModuleSummary):
+            _keep(cache, file, reuse.pack_summary(outcomes[-1]))
     return outcomes
 
 
-def _packed(cache: Cache | None, files: list[SourceFile]) -> list[bytes]:
-    answers: list[bytes] = []
+def _packed(cache: Cache | None, files: list[SourceFile]) -> list[bytes | Problem]:
+    answers: list[bytes | Problem] = []
     with roomy():
         for file in files:
             outcome = _outcome(file)
-            answers.append(pack(outcome))
-            if cache is not None:
-                _keep(cache, outcome, answers[-1])
+            answers.append(reuse.pack_summary(outcome) if isinstance(outcome, ModuleSummary) else outcome)
+            if cache is not None and isinstance(answers[-1], bytes):
+                _keep(cache, file, answers[-1])
     return answers
 
 
-def _unpacked(answers: list[bytes]) -> list[ModuleSummary | Problem]:
-    return [pickle.loads(answer) for answer in answers]  # from a process that was started here
+def _unpacked(answers: list[bytes | Problem]) -> list[ModuleSummary | Problem]:
+    return [_summary(answer) if isinstance(answer, bytes) else answer for answer in answers]
 
 
-def _keep(cache: Cache, outcome: ModuleSummary | Problem, packed: bytes) -> None:
-    if isinstance(outcome, ModuleSummary):
-        cache.store(Kind.SUMMARY, reuse.summary_key(outcome.path, outcome.digest), packed)
+def _summary(packed: bytes) -> ModuleSummary:
+    head, code = pickle.loads(packed)  # from a process that was started here
+    return ModuleSummary(head, partial(pickle.loads, code))
+
+
+def _keep(cache: Cache, file: SourceFile, packed: bytes) -> None:
+    cache.store(Kind.SUMMARY, reuse.summary_key(file.path, file.digest), packed)
 
 
 def _outcome(file: SourceFile) -> ModuleSummary | Problem:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from leaklint.analysis import Analysis, Remembered
-from leaklint.cache import Cache, Kind, digest, pack
+from leaklint.cache import Cache, Kind, digest, pack, unpack
 from leaklint.config import Config
 from leaklint.files import SourceFile, package_around
 
 if TYPE_CHECKING:
-    from leaklint.index import ModuleSummary
+    from leaklint.index import Code, Head, ModuleSummary
 
 _SPARE = 16  # programs, and settings of one, that a cache remembers besides the last one
 _CHANGED = 32  # files; where more have changed, something else has than comments
@@ -68,10 +69,10 @@ def _more_lines(cache: Cache, files: Sequence[SourceFile], known: Remembered) ->
         return None
     more = 0
     for file in changed:
-        old, new = cached_summary(cache, file.path, before[file.path]), _summary(cache, file)
+        old, new = _earlier_summary(cache, file.path, before[file.path]), _summary(cache, file)
         if old is None or new is None or not _is_the_same(old, new):
             return None
-        cache.store(Kind.SUMMARY, summary_key(file.path, file.digest), pack(new))
+        cache.store(Kind.SUMMARY, summary_key(file.path, file.digest), pack_summary(new))
         more += new.lines - old.lines
     return more
 
@@ -90,18 +91,55 @@ def summary_key(path: str, content: str) -> str:
     return digest(path, content)
 
 
-def cached_summary(cache: Cache, path: str, content: str) -> ModuleSummary | None:
-    """The summary of a file with that content, by its digest, if it was kept."""
+def pack_summary(summary: ModuleSummary) -> bytes:
+    """A summary as it is kept: the head, and the code for whoever asks for it."""
+    return pack((summary.head, pack(summary.code)))
+
+
+def cached_summary(cache: Cache, file: SourceFile) -> ModuleSummary | None:
+    """The summary of a file by its digest, if it was kept; its code is read when it is asked for."""
     from leaklint.index import ModuleSummary
 
-    found = cache.load(Kind.SUMMARY, summary_key(path, content))
-    return found if isinstance(found, ModuleSummary) and (found.path, found.digest) == (path, content) else None
+    head, code = _kept(cache, file.path, file.digest)
+    return ModuleSummary(head, partial(_code, file, code)) if head is not None else None
+
+
+def _earlier_summary(cache: Cache, path: str, content: str) -> ModuleSummary | None:
+    """The summary of a file as it was, by the digest of what it was then."""
+    from leaklint.index import Code, ModuleSummary
+
+    head, packed = _kept(cache, path, content)
+    code = _unpacked(packed) if head is not None else None
+    return ModuleSummary(head, code) if head is not None and isinstance(code, Code) else None
+
+
+def _kept(cache: Cache, path: str, content: str) -> tuple[Head | None, bytes]:
+    from leaklint.index import Head
+
+    match cache.load(Kind.SUMMARY, summary_key(path, content)):
+        case (Head(path=known, digest=digest) as head, bytes(code)) if (known, digest) == (path, content):
+            return head, code
+    return None, b""
+
+
+def _code(file: SourceFile, packed: bytes) -> Code:
+    from leaklint.index import Code, summarise
+
+    code = _unpacked(packed)
+    return code if isinstance(code, Code) else summarise(file.path, file.text, file.digest).code
+
+
+def _unpacked(packed: bytes) -> object:
+    try:
+        return unpack(packed)
+    except Exception:  # bytes that nobody vouches for may raise anything
+        return None
 
 
 def _summary(cache: Cache, file: SourceFile) -> ModuleSummary | None:
     from leaklint.index import summarise
 
     try:
-        return cached_summary(cache, file.path, file.digest) or summarise(file.path, file.text, file.digest)
+        return cached_summary(cache, file) or summarise(file.path, file.text, file.digest)
     except SyntaxError:
         return None

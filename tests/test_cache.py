@@ -415,8 +415,8 @@ except (E, F) as error: raise
 finally: pass
 """ + "".join(f"\n{chr(97 + n % 26)}{n} = f({n})" for n in range(300))
     summary = summarise("a.py", text, "1")
-    cache.store(Kind.SUMMARY, "key", caches.pack(summary))
-    assert cache.load(Kind.SUMMARY, "key") == summary
+    cache.store(Kind.SUMMARY, "key", caches.pack((summary.head, summary.code)))
+    assert cache.load(Kind.SUMMARY, "key") == (summary.head, summary.code)
 
 
 def test_what_nobody_needs_any_more_is_dropped(cache: Cache) -> None:
@@ -533,6 +533,26 @@ def test_an_entry_that_somebody_else_has_made_runs_nothing(
     for file in entries(cache):
         file.write_bytes(caches._checksum(data) + data)
     assert shown(checked(project, cache)) == cold
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    "attack", [lambda target: _pickled(os.mkdir, str(target)), lambda target: pickle.dumps(["plain"], 5), lambda _: b""]
+)
+def test_code_that_somebody_else_has_put_into_an_entry_runs_nothing(
+    project: Path, cache: Cache, tmp_path: Path, attack: Callable[[Path], bytes]
+) -> None:
+    cold = shown(checked(project, cache))
+    target = tmp_path / "made"
+    for entry in (cache.folder / Kind.SUMMARY.value).iterdir():
+        head, _ = caches.unpack(entry.read_bytes()[caches._CHECKSUM :])  # type: ignore[misc]
+        data = caches.pack((head, attack(target)))
+        entry.write_bytes(caches._checksum(data) + data)
+    for entry in (cache.folder / Kind.RUN.value).iterdir():
+        entry.unlink()
+    warm = checked(project, cache)
+    assert warm.statistics is not None and warm.statistics.cached_files
+    assert shown(warm) == cold
     assert not target.exists()
 
 

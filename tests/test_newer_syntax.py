@@ -121,7 +121,8 @@ def known(text):
 
 flat = {}
 exec(sys.argv[1], flat)
-print(json.dumps([flat["flat"](summarise("a.py", text)) if known(text) else None for text in json.load(sys.stdin)]))
+said = (summarise("a.py", text) if known(text) else None for text in json.load(sys.stdin))
+print(json.dumps([flat["flat"]((one.head, one.code)) if one else None for one in said]))
 """
 
 _FLAT = """
@@ -139,7 +140,7 @@ def flat(value):
 def flat(summary: ModuleSummary) -> str:
     scope: dict[str, object] = {}
     exec(_FLAT, scope)
-    return scope["flat"](summary)  # type: ignore[operator, no-any-return]
+    return scope["flat"]((summary.head, summary.code))  # type: ignore[operator, no-any-return]
 
 
 @cache

@@ -5,6 +5,6 @@ no library knowledge.
 """
 
 from leaklint.index.parse import summarise
-from leaklint.index.summary import ModuleSummary
+from leaklint.index.summary import Code, Head, ModuleSummary
 
-__all__ = ["ModuleSummary", "summarise"]
+__all__ = ["Code", "Head", "ModuleSummary", "summarise"]

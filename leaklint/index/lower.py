@@ -23,6 +23,7 @@ from leaklint.index.summary import (
     Choice,
     Class,
     ClassRef,
+    Code,
     Const,
     Display,
     Drop,
@@ -53,15 +54,9 @@ def lower(tree: ast.Module, path: str, digest: str, lines: int) -> ModuleSummary
     """The summary of a module's tree; `digest` identifies the bytes the tree came from."""
     walk = _Lower()
     walk.module(tree)
-    return ModuleSummary(
-        path=path,
-        digest=digest,
-        functions=tuple(f for f in walk.functions if f is not None),
-        classes=tuple(c for c in walk.classes if c is not None),
-        imports=tuple(walk.imports),
-        attributes=frozenset(walk.attributes),
-        lines=lines,
-    )
+    functions = tuple([f for f in walk.functions if f is not None])
+    code = Code(functions, tuple([c for c in walk.classes if c is not None]))
+    return ModuleSummary.of(path, digest, code, tuple(walk.imports), frozenset(walk.attributes), lines)
 
 
 class _Body:

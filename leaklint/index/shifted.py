@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import fields
 from itertools import pairwise
 
-from leaklint.index.summary import Class, Function, Kind, ModuleSummary, unpack
+from leaklint.index.summary import Class, Code, Function, Head, Kind, ModuleSummary, unpack
 
 _RANGES = ("span", "head")
 _NOT_COMPARED = (*_RANGES, "digest", "lines")  # of the text, not of what it says
@@ -17,7 +17,7 @@ _NOT_COMPARED = (*_RANGES, "digest", "lines")  # of the text, not of what it say
 def same_but_for_lines(old: ModuleSummary, new: ModuleSummary) -> bool:
     """Whether `new` is `old` with its lines further apart or closer together, columns and all else unchanged."""
     lines: dict[int, int] = {}
-    pairs: list[tuple[object, object]] = [(old, new)]
+    pairs: list[tuple[object, object]] = [(old.head, new.head), (old.code, new.code)]
     while pairs:
         one, other = pairs.pop()
         if one.__class__ is not other.__class__:
@@ -43,7 +43,7 @@ def _is_module(value: object) -> bool:
 
 
 def _fields(value: object) -> tuple[str, ...]:
-    if isinstance(value, ModuleSummary | Function | Class):
+    if isinstance(value, Head | Code | Function | Class):
         return tuple(field.name for field in fields(value))
     return getattr(value, "_fields", ()) if isinstance(value, tuple) else ()
 

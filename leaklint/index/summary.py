@@ -10,10 +10,11 @@ Ranges are packed into one integer (`pack`): 1-based lines and 0-based UTF-8 byt
 from __future__ import annotations
 
 import copyreg
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from operator import attrgetter
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Self, TypeAlias
 
 Range: TypeAlias = int
 
@@ -311,16 +312,93 @@ class Class:
 
 
 @dataclass(frozen=True, slots=True)
-class ModuleSummary:
-    """All that later stages know of one module."""
+class Head:
+    """What is known of a module without a look at its code."""
 
     path: str
     digest: str
-    functions: tuple[Function, ...]
-    classes: tuple[Class, ...]
     imports: tuple[Imported, ...]
     attributes: frozenset[str]  # every attribute name that is read, written or deleted
     lines: int
+    count: int  # of functions
+    parameters: frozenset[tuple[str, ...]]  # the names of each function's parameters; of methods also without the first
+    class_names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The functions and classes of a module."""
+
+    functions: tuple[Function, ...]
+    classes: tuple[Class, ...]
+
+
+class ModuleSummary:
+    """All that later stages know of one module; what is kept of its code may be read when it is first asked for."""
+
+    __slots__ = ("_code", "_read", "head")
+
+    def __init__(self, head: Head, code: Code | Callable[[], Code]) -> None:
+        self.head = head
+        self._code = code if isinstance(code, Code) else None
+        self._read = code if not isinstance(code, Code) else None
+
+    @classmethod
+    def of(
+        cls, path: str, digest: str, code: Code, imports: tuple[Imported, ...], names: frozenset[str], lines: int
+    ) -> Self:
+        """The summary of a module that has just been read; `names` are its attributes."""
+        parameters: set[tuple[str, ...]] = set()
+        for function in code.functions:
+            params = tuple([param.name for param in function.params])
+            parameters.add(params)
+            if function.owner >= 0:
+                parameters.add(params[1:])
+        classes = frozenset([one.name for one in code.classes])
+        return cls(Head(path, digest, imports, names, lines, len(code.functions), frozenset(parameters), classes), code)
+
+    @property
+    def code(self) -> Code:
+        """The functions and classes."""
+        if self._code is None:
+            assert self._read is not None
+            self._code, self._read = self._read(), None
+        return self._code
+
+    @property
+    def functions(self) -> tuple[Function, ...]:
+        """The module's body, all functions, lambdas and class bodies, by index."""
+        return self.code.functions
+
+    @property
+    def classes(self) -> tuple[Class, ...]:
+        """The class statements, by index."""
+        return self.code.classes
+
+    @property
+    def path(self) -> str:
+        """The file, as the program names it."""
+        return self.head.path
+
+    @property
+    def digest(self) -> str:
+        """Identifies the text."""
+        return self.head.digest
+
+    @property
+    def imports(self) -> tuple[Imported, ...]:
+        """All imports, wherever they stand."""
+        return self.head.imports
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """Every attribute name that is read, written or deleted."""
+        return self.head.attributes
+
+    @property
+    def lines(self) -> int:
+        """The number of lines."""
+        return self.head.lines
 
 
 # Pickling calls a method in Python for every named tuple; said this way, the same takes C alone and half the time.

@@ -474,7 +474,7 @@ class Models:
     def __init__(self, models: Iterable[Model]) -> None:
         self.models = tuple(models)
         self.names = tuple(m.name for m in self.models)
-        self._alias: dict[str, str] = {}
+        self.aliases: dict[str, str] = {}
         self._decorators: _Patterns[EntryModel] = _Patterns()
         self._entry_calls: _Patterns[EntryModel] = _Patterns()
         self._bases: _Patterns[EntryModel] = _Patterns()
@@ -513,7 +513,7 @@ class Models:
             self._add(model)
 
     def _add(self, model: Model) -> None:
-        self._alias.update(model.alias)
+        self.aliases.update(model.alias)
         self.homes.extend(model.home)
         for concept, names in model.concept.items():
             self.concepts.update(dict.fromkeys(names, concept))
@@ -568,7 +568,7 @@ class Models:
 
     def canonical(self, name: str) -> str:
         """The name under which models know it; aliases apply to any leading part."""
-        alias = self._alias
+        alias = self.aliases
         if name in alias:
             return alias[name]
         head, dot, tail = name.rpartition(".")
@@ -580,7 +580,7 @@ class Models:
         """Whether some row is about this name or a part of it."""
         if not self._spoken_of:
             tables = (self._decorators, self._entry_calls, self._bases, self._calls, self._types, self._attributes)
-            for row in (name for table in tables for name in (*table, *self._alias)):
+            for row in (name for table in tables for name in (*table, *self.aliases)):
                 self._spoken_of.update(itertools.accumulate(row.split("."), "{}.{}".format))
         return name in self._spoken_of
 

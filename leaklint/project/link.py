@@ -18,7 +18,6 @@ from leaklint.index.summary import (
     Display,
     FunctionRef,
     How,
-    Imported,
     Kind,
     ModuleSummary,
     Name,
@@ -43,6 +42,7 @@ from leaklint.project.locks import Locks
 from leaklint.project.program import FunctionInfo, Module, Program
 from leaklint.project.routes import Routes, routes
 from leaklint.project.schedule import schedule
+from leaklint.project.served import find_imported, served
 from leaklint.project.state import Frame, State
 from leaklint.project.surroundings import with_surroundings
 from leaklint.project.suspect import Suspect
@@ -125,12 +125,25 @@ def link(
     sources = tuple(tuple(part for part in root.split("/") if part not in ("", ".")) for root in roots)
     program = Program(modules, sources, frozenset(models.modelled | set(sys.stdlib_module_names)), package)
     state = State(program, models, scripts=_scripts(program, models))
+    own = [module for module in modules if check_tests or not is_test(module, models)]
+    near = served(program, models, own)
+    _run(state, [module for module in own if module in near])
+    if not _takes_requests(state):
+        _run(state, own)  # nobody serves it: whoever imports it may call it
+        if not _takes_requests(state) and library.assume_entries(state):
+            execute.solve(state)
+    state.seal()
+    return Project(state, lifetimes(state), routes(state))
+
+
+def _run(state: State, modules: Iterable[Module]) -> None:
+    """Run these modules, and then whatever shows up as code that requests or start-up run."""
     for module in modules:
-        if check_tests or not is_test(module, models):
-            calls.import_module(state, module)
+        calls.import_module(state, module)
     execute.solve(state)
     ran = {frame.info for frame in state.frames if frame.rounds}
-    idle = [info for module in modules for info in module.functions if info not in ran]
+    begun = [module for module in state.program.modules if module in state.module_frames]
+    idle = [info for module in begun for info in module.functions if info not in ran]
     factories = [info for info in idle if _may_start(state, info)]
     while (
         _start_factories(state, factories)
@@ -140,10 +153,10 @@ def link(
         or consumers.consume(state)
     ):
         execute.solve(state)
-    if not any(f.phase is Phase.REQUEST for f in state.entries) and library.assume_entries(state):
-        execute.solve(state)
-    state.seal()
-    return Project(state, lifetimes(state), routes(state))
+
+
+def _takes_requests(state: State) -> bool:
+    return any(frame.phase is Phase.REQUEST for frame in state.entries)
 
 
 def _scripts(program: Program, models: Models) -> dict[Module, EntryModel]:
@@ -156,19 +169,10 @@ def _scripts(program: Program, models: Models) -> dict[Module, EntryModel]:
     if found:
         for module in program.modules:
             for imported in module.summary.imports:
-                target = _target(program, module, imported)
+                target = find_imported(program, module, imported)
                 if target is not None:
                     found.pop(target, None)
     return found
-
-
-def _target(program: Program, module: Module, imported: Imported) -> Module | None:
-    if imported.name:
-        full = f"{imported.module}.{imported.name}" if imported.module else imported.name
-        inner = program.find(module, full, imported.level)
-        if inner is not None:
-            return inner
-    return program.find(module, imported.module, imported.level)
 
 
 def suspects(project: Project) -> tuple[Suspect, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from leaklint.finding import Span
@@ -36,8 +37,6 @@ _ROOT = "src"  # a folder for packages, by convention
 class Module:
     """One module of the program."""
 
-    __slots__ = ("_rows", "classes", "functions", "is_package", "name", "parts", "path", "quoted", "summary", "text")
-
     def __init__(self, summary: ModuleSummary, text: str) -> None:
         self.summary = summary
         self.path = summary.path
@@ -50,8 +49,16 @@ class Module:
             parts.pop()
         self.parts = tuple(parts)
         self.name = ".".join(parts)
-        self.functions = tuple(FunctionInfo(self, f) for f in summary.functions)
-        self.classes = tuple(ClassInfo(self, c) for c in summary.classes)
+
+    @cached_property
+    def functions(self) -> tuple[FunctionInfo, ...]:
+        """The module's body, all functions, lambdas and class bodies, by index."""
+        return tuple([FunctionInfo(self, function) for function in self.summary.functions])
+
+    @cached_property
+    def classes(self) -> tuple[ClassInfo, ...]:
+        """The class statements, by index."""
+        return tuple([ClassInfo(self, one) for one in self.summary.classes])
 
     def mentions(self, word: str) -> bool:
         """Whether a word stands anywhere in the text, maybe in a comment: spares a search, and is no fact."""

@@ -1,0 +1,147 @@
+"""Which modules can run in a process that takes requests: the others need not be run to find what a request leaks.
+
+A request comes in where a module imports what makes entry points, or defines what is known as one by its shape. The
+top-level packages of these modules, whatever imports one of theirs, and all that any of those imports may run beside
+it. In a repository with one package that is everything; in a folder of many packages it is often little. Reads
+summaries only: nothing is evaluated.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+
+from leaklint.index.summary import Imported
+from leaklint.models import AttributeModel, CallModel, Models
+from leaklint.project.program import Module, Program
+
+
+def served(program: Program, models: Models, modules: Collection[Module]) -> set[Module]:
+    """The modules, of these, that can run beside a request; none where no module has a way in."""
+    ways = _Ways(models)
+    imports = {module: _imports(program, module) for module in modules}
+    taking = [module for module in modules if ways.lead_into(program, module)]
+    packages = {_package(program, module) for module in taking}
+    importing: dict[Module, list[Module]] = defaultdict(list)
+    for module, targets in imports.items():
+        for target in targets:
+            importing[target].append(module)
+    around = _closed([module for module in modules if _package(program, module) in packages], importing)
+    return _closed(around, imports) & imports.keys()
+
+
+def _package(program: Program, module: Module) -> tuple[str, ...]:
+    """The top-level package of a module; one and the same for all modules that lie loose."""
+    top = program.at(module.parts[:1])
+    return top.parts if top is not None and top.is_package and not program.package else ()
+
+
+class _Ways:
+    """What the models say brings requests into a module."""
+
+    def __init__(self, models: Models) -> None:
+        self.models = models
+        self.names: dict[str, set[tuple[str, str]]] = defaultdict(set)  # package -> (what follows, word to be seen)
+        self.words: set[str] = set()  # of the standard library, which everybody imports for other reasons
+        self.parts: set[str] = set()  # of names of generated modules
+        for pattern in _patterns(models):
+            package, _, rest = pattern.partition(".")
+            last = rest.rpartition(".")[2]
+            if "*" in package:
+                self.parts.add(package.strip("*"))
+            elif package in sys.stdlib_module_names:
+                self.words.update((last,) if last.isidentifier() else ())
+            else:
+                self.names[package].add((rest.partition(".")[0] or "*", last if _is_function(pattern) else ""))
+
+    def lead_into(self, program: Program, module: Module) -> bool:
+        """Whether a request may come in by something in the module."""
+        summary = module.summary
+        if not self.words.isdisjoint(summary.attributes) or any(i.name in self.words for i in summary.imports):
+            return True
+        shaped = not summary.head.parameters.isdisjoint(self.models.shapes)
+        if shaped or not summary.head.class_names.isdisjoint(self.models.settings):
+            return True
+        if any(part in module.text for part in self.parts):
+            return True
+        return any(
+            not i.level and self._bring(module, i) and find_imported(program, module, i) is None
+            for i in summary.imports
+        )
+
+    def _bring(self, module: Module, imported: Imported) -> bool:
+        parts = [*imported.module.split("."), *((imported.name,) if imported.name else ())]
+        for inside, word in self.names.get(parts[0], ()):
+            if "*" in inside or inside[:1].isupper() or inside == word:
+                reached = True
+            else:
+                reached = inside in module.summary.attributes if len(parts) == 1 else inside == parts[1]
+            if reached and (not word or word in module.text):
+                return True
+        return False
+
+
+def _patterns(models: Models) -> Iterable[str]:
+    """The dotted names by which functions become handlers of requests, under all their names."""
+    found: list[str] = []
+    for model in models.models:
+        for entry in model.entry:
+            if entry.phase == "request":
+                found += (*entry.decorator, *entry.call, *entry.base, *entry.script)
+        rows: tuple[CallModel | AttributeModel, ...] = (*model.call, *model.attribute)
+        for row in rows:
+            if row.type in models.applications:
+                found += [f"{name.rpartition('.')[0] or name}.*" for name in row.name]
+    yield from found
+    for alias, name in models.aliases.items():
+        yield from (alias + p[len(name) :] for p in found if p == name or p.startswith(f"{name}."))
+
+
+def _is_function(pattern: str) -> bool:
+    """Whether a name is a module's own: whoever uses it has to write its last part, or have it from one who did."""
+    *owners, _ = pattern.split(".")
+    return bool(owners) and "*" not in pattern and not any(part[:1].isupper() for part in owners)
+
+
+# --- what imports what -----------------------------------------------------------------------------------------------
+
+
+def _imports(program: Program, module: Module) -> list[Module]:
+    """The modules that one may import, wherever in it, with the packages that they are in."""
+    found: dict[Module, None] = {}
+    for imported in module.summary.imports:
+        target = find_imported(program, module, imported)
+        if target is not None:
+            found.update(dict.fromkeys(_with_packages(program, target)))
+    found.update(dict.fromkeys(_with_packages(program, module)))
+    return list(found)
+
+
+def _with_packages(program: Program, module: Module) -> Iterable[Module]:
+    yield module
+    for depth in range(1, len(module.parts)):
+        package = program.at(module.parts[:depth])
+        if package is not None:
+            yield package
+
+
+def find_imported(program: Program, module: Module, imported: Imported) -> Module | None:
+    """The module of the program that an import means: `b` of `from a import b` where that is one."""
+    if imported.name:
+        full = f"{imported.module}.{imported.name}" if imported.module else imported.name
+        inner = program.find(module, full, imported.level)
+        if inner is not None:
+            return inner
+    return program.find(module, imported.module, imported.level)
+
+
+def _closed(start: Iterable[Module], following: Mapping[Module, Collection[Module]]) -> set[Module]:
+    """All that can be reached."""
+    found = set(start)
+    waiting = list(found)
+    while waiting:
+        new = set(following.get(waiting.pop(), ())) - found
+        found |= new
+        waiting += new
+    return found
