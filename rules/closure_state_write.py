@@ -70,9 +70,11 @@ app = create_app()
 ## Fix
 
 Suggested: where one handler alone uses the variable, and sets or empties it in each call, it becomes a variable of the
-handler. Else it becomes a dict with one for each session, at most a thousand, where all handlers that use it are given
-the id of the session, or may ask the framework for it. Refused elsewhere: use the framework's own state of a session,
-which the finding names where it is known.
+handler. Else, where listeners of one page use it whose inputs and outputs are written out, a component of the page
+keeps one for each session (`gr.State`): listeners are given it, and give it back where they change it; one that raises
+keeps nothing. Else it becomes a dict with one for each session, at most a thousand, where all handlers that use it are
+given the id of the session, or may ask the framework for it. Refused elsewhere: use the framework's own state of a
+session, which the finding names where it is known.
 
 ## What is not found
 
@@ -91,6 +93,7 @@ from leaklint import words
 from leaklint.codemods import first
 from leaklint.codemods.own_variable import keep_in_function
 from leaklint.codemods.per_session import keep_one_a_session
+from leaklint.codemods.session_component import keep_in_component
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import Kept, Suspect, WriteSuspect
 from leaklint.rule import Rule, Sources, Verdict
@@ -124,5 +127,6 @@ def _own(sources: Sources, suspect: WriteSuspect) -> Fix:
     """One for the call where it uses none of an earlier one, else one for each session."""
     return first(
         lambda: keep_in_function(suspect, sources.open),
+        lambda: keep_in_component(suspect, sources.open),
         lambda: keep_one_a_session(suspect, sources.open, sources.is_session),
     )

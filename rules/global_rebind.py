@@ -76,8 +76,9 @@ Suggested: where one function alone uses the name, and sets it first, it becomes
 becomes a `ContextVar` with its first value as the default; stores set it, all readers get it, and a handler that runs
 in a thread sets it back when it is done. Where one function sets it and calls all who read it, these may be handed it
 as an argument instead, and where the framework has a place of its own for each request or session (`flask.g`,
-`cl.user_session`), it may be kept there. Where another request uses the value, it becomes one value for each session,
-under the session's id. Refused, with the place, where no id of the session is at hand or can be handed down, where
+`cl.user_session`), it may be kept there. Where another request uses the value, it becomes one value for each session:
+in a component of the page (`gr.State`) where all who use it are listeners with inputs and outputs that are written out,
+else under the session's id. Refused, with the place, where no id of the session is at hand or can be handed down, where
 start-up code uses the value, and where other modules import the name itself.
 
 ## What is not found
@@ -100,6 +101,7 @@ from leaklint.codemods.in_home import keep_in_home
 from leaklint.codemods.name_to_contextvar import to_contextvar
 from leaklint.codemods.own_variable import keep_in_function
 from leaklint.codemods.per_session import keep_one_a_session
+from leaklint.codemods.session_component import keep_in_component
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import Kept, Suspect, WriteSuspect
 from leaklint.rule import Rule, Sources, Verdict
@@ -135,5 +137,6 @@ def _kept(sources: Sources, suspect: WriteSuspect) -> Fix:
         lambda: to_contextvar(suspect, sources.open),
         lambda: hand_it_down(suspect, sources.open),
         lambda: keep_in_home(suspect, sources.open),
+        lambda: keep_in_component(suspect, sources.open),
         lambda: keep_one_a_session(suspect, sources.open, sources.is_session),
     )

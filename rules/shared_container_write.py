@@ -67,10 +67,12 @@ def answer(session_id: str) -> str:
 
 ## Fix
 
-Suggested: where every call empties the collection itself, it becomes a variable of the call. Else it becomes a dict
-with one collection for each session, at most a thousand; take a session's entry out where it ends, if you know where.
-The session's id is a parameter, or what the framework's request says; functions that have neither get it from all their
-callers. Refused, with the place, where no id is at hand: which one keeps the sessions apart is for you to say.
+Suggested: where every call empties the collection itself, it becomes a variable of the call. Else, where listeners of
+one page use it whose inputs and outputs are written out, a component of the page keeps one for each session
+(`gr.State`). Else it becomes a dict with one collection for each session, at most a thousand; take a session's entry
+out where it ends, if you know where. The session's id is a parameter, or what the framework's request says; functions
+that have neither get it from all their callers. Refused, with the place, where no id is at hand: which one keeps the
+sessions apart is for you to say.
 
 ## What is not found
 
@@ -91,6 +93,7 @@ from leaklint.codemods import first
 from leaklint.codemods.own_variable import keep_in_function
 from leaklint.codemods.per_session import keep_one_a_session
 from leaklint.codemods.request_local import keep_in_request
+from leaklint.codemods.session_component import keep_in_component
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import Kept, PlaceKind, Suspect, WriteSuspect
 from leaklint.rule import Rule, Sources, Verdict
@@ -123,6 +126,7 @@ def _own(sources: Sources, suspect: WriteSuspect) -> Fix:
     """One for the call where every call leaves it empty, else one for each session."""
     return first(
         lambda: _in_call(sources, suspect),
+        lambda: keep_in_component(suspect, sources.open),
         lambda: keep_one_a_session(suspect, sources.open, sources.is_session),
     )
 

@@ -1,8 +1,8 @@
 """Conversions proven by running: before, one user sees what belongs to another; once fixed, each is served as if alone.
 
 Each folder of `tests/proofs/cases` is a small application that runs for real, and is named for the conversion and its
-surroundings. Comments at the top of its `app.py` say the title of the fix that it proves, and what shows before where
-that is not the other user: work that is lost when two meet, or no id of the user's own.
+surroundings. Comments at the top of its `app.py` say the titles of the fixes that it proves, and what shows before
+where that is not the other user: work that is lost when two meet, or no id of the user's own.
 
 Folders of `standins` are found before libraries of that name, which the tests do not ask for.
 """
@@ -53,9 +53,8 @@ def _shows(what: str, before: Any, after: Any) -> bool:
             return "bob" in json.dumps(together["ann"]) or "ann" in json.dumps(together["bob"])
 
 
-def _setting(app: Path, key: str) -> str:
-    found = re.search(rf"^# {key}: (.*)$", (app / "app.py").read_text("utf-8"), re.M)
-    return found[1] if found else ""
+def _settings(app: Path, key: str) -> list[str]:
+    return re.findall(rf"^# {key}: (.*)$", (app / "app.py").read_text("utf-8"), re.M)
 
 
 def _fixed(app: Path) -> fixes.Outcome:
@@ -66,11 +65,12 @@ def _fixed(app: Path) -> fixes.Outcome:
 def test_users_are_apart_once_fixed_and_not_before(name: str, tmp_path: Path) -> None:
     app = Path(shutil.copytree(PROOFS / "cases" / name, tmp_path / name))
     (app / ".git").mkdir()
-    title, what = _setting(app, "fix"), _setting(app, "shows")
+    titles, what = set(_settings(app, "fix")), "".join(_settings(app, "shows"))
 
     before = _played(app)
     outcome = _fixed(app)
-    assert title in [one.fix.title for one in outcome.fixed if one.fix], [why for _, why in outcome.left]
+    assert titles
+    assert titles <= {one.fix.title for one in outcome.fixed if one.fix}, [why for _, why in outcome.left]
     assert not outcome.left
     assert _fixed(app).diff == ""
 

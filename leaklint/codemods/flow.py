@@ -47,6 +47,20 @@ def unassigned(
     return flow.early
 
 
+def is_always_stored(
+    syntax: Syntax, function: cst.FunctionDef, stores: Collection[cst.CSTNode], reads: Collection[cst.CSTNode]
+) -> bool:
+    """Whether all reads are behind a store on every path, and so is every way out of the function."""
+    ways_out = [node for node in syntax.walk(function.body) if isinstance(node, cst.Return | cst.Yield)]
+    flow = _Flow(syntax, frozenset(stores), frozenset((*reads, *ways_out)), False)
+    return flow.block(function.body, False) and not flow.early
+
+
+def comes_to_its_end(syntax: Syntax, function: cst.FunctionDef) -> bool:
+    """Whether a run of the function may come to the end of its body; in doubt it may."""
+    return not _Flow(syntax, frozenset(), frozenset(), False).block(function.body, False)
+
+
 @dataclass
 class _Flow:
     """Walks statements with one truth: whether a store has happened. What cannot be reached counts as stored."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from leaklint.codemods import Refused, parameter
-from leaklint.codemods.names import is_local
+from leaklint.codemods.names import is_bound_in, is_local
 from leaklint.codemods.scope import free_name, function_of, names_in, parameters
 from leaklint.finding import Edit
 from leaklint.project.suspect import Handler, Passing
@@ -37,7 +37,7 @@ class HandedDown:
     """The parameters of one fix. They hold only together with all its edits."""
 
     def __init__(self, files: Files, passing: Passing, source: Source) -> None:
-        self._files = files
+        self.files = files
         self._passing = passing
         self._source = source
         self._asked: list[cst.FunctionDef] = []  # whose callers are being asked right now
@@ -104,15 +104,15 @@ class HandedDown:
         for site in self._passing.calls:
             callee = site.callee
             if callee.path == syntax.path and callee.line <= head.line <= callee.end_line:
-                there = self._files[site.span.path]
+                there = self.files[site.span.path]
                 call = there.node_at(site.span, cst.Call)
                 calls.append((there, call))
         known = {call.func for _, call in calls}
         handler = self.handler(syntax, function) is not None
-        for path, _ in self._files.with_word(name):
-            there = self._files[path]
+        for path, _ in self.files.with_word(name):
+            there = self.files[path]
             for node in mentions(there, name):
-                if node is function or node in known or _is_another(syntax, function, there, node):
+                if node is function or node in known or is_another(syntax, function, there, node):
                     continue
                 if handler and not isinstance(there.parent(node), cst.Call):
                     continue  # registered
@@ -162,11 +162,18 @@ def mentions(syntax: Syntax, name: str) -> Iterator[cst.CSTNode]:
                 yield node
 
 
-def _is_another(syntax: Syntax, function: cst.FunctionDef, there: Syntax, node: cst.CSTNode) -> bool:
+def _scope_of(syntax: Syntax, node: cst.CSTNode, name: str) -> cst.FunctionDef | None:
+    """The nearest function around a node that has a variable of the name."""
+    return next((one for one in functions_around(syntax, node) if is_bound_in(syntax, one, name)), None)
+
+
+def is_another(syntax: Syntax, function: cst.FunctionDef, there: Syntax, node: cst.CSTNode) -> bool:
     """Whether what is spelled like the function cannot be it: a variable, or a function of another kind."""
     owner = syntax.enclosing(function, (cst.ClassDef, cst.FunctionDef))
     around = there.enclosing(node, (cst.ClassDef, cst.FunctionDef))
     match node:
+        case cst.Name() if isinstance(owner, cst.FunctionDef):
+            return there is not syntax or _scope_of(there, node, function.name.value) is not owner
         case cst.Name():
             return isinstance(owner, cst.ClassDef) or is_local(there, node, function.name.value)
         case cst.FunctionDef() if not isinstance(owner, cst.ClassDef):

@@ -106,7 +106,7 @@ def _rewritten(
     syntax: Syntax, sites: Iterable[Site], home: HomeModel, name: str, default: str, slot: str
 ) -> list[Edit]:
     package, _, reads = home.reads.partition(".")
-    prefix, edits = _reached(syntax, package, _member(home.reads))
+    prefix, edits = reached(syntax, package, _member(home.reads))
     reads = prefix + reads.removeprefix(_member(home.reads)).format(name=name, default=default)
     before, _, behind = home.sets.partition(".")[2].removeprefix(_member(home.sets)).partition("{value}")
     replaced: dict[cst.CSTNode, Replacement] = {}
@@ -127,7 +127,7 @@ def _rewritten(
     return [*edits, *syntax.rewrite(replaced)]
 
 
-def _reached(syntax: Syntax, package: str, member: str) -> tuple[str, list[Edit]]:
+def reached(syntax: Syntax, package: str, member: str) -> tuple[str, list[Edit]]:
     """How the file reaches it: by the module if it imports that, else by its name."""
     if not imports.has_module(syntax, package) and imports.has_source(syntax, package):
         try:

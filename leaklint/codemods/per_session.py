@@ -41,9 +41,10 @@ def keep_one_a_session(suspect: WriteSuspect, files: Files, is_id: Callable[[str
 
 
 @dataclass(frozen=True, slots=True)
-class _Shared:
-    """Where it is made, and every other place that says its name."""
+class Shared:
+    """What is shared: where it is made, and every other place that says its name."""
 
+    slot: str
     syntax: Syntax
     made: cst.Assign | cst.AnnAssign
     nodes: Sequence[cst.Name | cst.Attribute]
@@ -54,7 +55,7 @@ class _Shared:
 
 
 def _converted(suspect: WriteSuspect, files: Files, is_id: Callable[[str], bool]) -> list[Edit]:
-    found = _in_class(suspect, files) if suspect.place.kind is PlaceKind.INSTANCE else _in_scope(suspect, files)
+    found = shared(suspect, files)
     syntax = found.syntax
     keys = SessionKeys(files, suspect.passing, is_id)
     replaced: dict[cst.CSTNode, Replacement] = {}
@@ -83,7 +84,12 @@ def _converted(suspect: WriteSuspect, files: Files, is_id: Callable[[str], bool]
 # --- where it is -------------------------------------------------------------------------------------------------
 
 
-def _in_class(suspect: WriteSuspect, files: Files) -> _Shared:
+def shared(suspect: WriteSuspect, files: Files) -> Shared:
+    """What the suspect is about, all of it in one file. Raises Refused."""
+    return _in_class(suspect, files) if suspect.place.kind is PlaceKind.INSTANCE else _in_scope(suspect, files)
+
+
+def _in_class(suspect: WriteSuspect, files: Files) -> Shared:
     slot = slot_of(suspect.place, suspect.uses, files, counted=True)
     init = init_of(slot.owner)
     inside = [site for site in slot.sites if site.method is init]
@@ -98,7 +104,7 @@ def _in_class(suspect: WriteSuspect, files: Files) -> _Shared:
     return _shared(slot.syntax, made, attributes, slot.name, taken, "self.")
 
 
-def _in_scope(suspect: WriteSuspect, files: Files) -> _Shared:
+def _in_scope(suspect: WriteSuspect, files: Files) -> Shared:
     name, syntax = suspect.place.slot, files[suspect.span.path]
     home = home_of(syntax, suspect)
     refuse_other_files(syntax, suspect)
@@ -116,11 +122,11 @@ def _shared(
     name: str,
     taken: set[str],
     prefix: str,
-) -> _Shared:
+) -> Shared:
     if made.value is not None and not prefix and _is_written_out(syntax, made.value):
         copy, _ = imports.member(syntax, "copy", "deepcopy")
         kept = free_name(f"first_{name.strip('_')}", taken)
-        return _Shared(syntax, made, nodes, f"{copy}({kept})", True, name, kept)
+        return Shared(name, syntax, made, nodes, f"{copy}({kept})", True, name, kept)
     if made.value is None or not is_plain(syntax, made.value):
         raise Refused(f"`{name}` does not begin as a plain value at {syntax.site(made)}")
     first = syntax.code(made.value)
@@ -131,7 +137,9 @@ def _shared(
         target = made.targets[0].target
     if isinstance(target, cst.Attribute):
         prefix = f"{syntax.code(target.value)}."
-    return _Shared(syntax, made, nodes, first, collection, prefix + (name if collection else _name_of_all(name, taken)))
+    return Shared(
+        name, syntax, made, nodes, first, collection, prefix + (name if collection else _name_of_all(name, taken))
+    )
 
 
 def _name_of_all(name: str, taken: set[str]) -> str:
@@ -154,7 +162,7 @@ def _is_name_of_constant(node: cst.BaseExpression) -> bool:
     return isinstance(node, cst.Name) and node.value in {"None", "True", "False"}
 
 
-def _made_beside(found: _Shared, type_: str) -> list[Edit]:
+def _made_beside(found: Shared, type_: str) -> list[Edit]:
     """The collection under another name, of which each session gets a copy, and the dict below it."""
     syntax, made = found.syntax, found.made
     target = made.target if isinstance(made, cst.AnnAssign) else made.targets[0].target
@@ -167,7 +175,7 @@ def _made_beside(found: _Shared, type_: str) -> list[Edit]:
     return [*imported, *syntax.rewrite({target: found.kept}), syntax.insert(syntax.whole(statement)[1], line)]
 
 
-def _made(found: _Shared, type_: str) -> dict[cst.CSTNode, Replacement]:
+def _made(found: Shared, type_: str) -> dict[cst.CSTNode, Replacement]:
     """The dict, made where the one of all was made."""
     made = found.made
     assert made.value is not None  # a plain one
@@ -181,7 +189,7 @@ def _made(found: _Shared, type_: str) -> dict[cst.CSTNode, Replacement]:
     return replaced
 
 
-def _undeclared(found: _Shared) -> dict[cst.CSTNode, Replacement]:
+def _undeclared(found: Shared) -> dict[cst.CSTNode, Replacement]:
     """`global` and `nonlocal` statements without the name: an item is stored without them."""
     replaced: dict[cst.CSTNode, Replacement] = {}
     for node in found.nodes:
@@ -195,7 +203,7 @@ def _undeclared(found: _Shared) -> dict[cst.CSTNode, Replacement]:
 # --- what one place becomes --------------------------------------------------------------------------------------
 
 
-def _item(found: _Shared, node: cst.CSTNode, key: str) -> tuple[cst.CSTNode, str, bool]:
+def _item(found: Shared, node: cst.CSTNode, key: str) -> tuple[cst.CSTNode, str, bool]:
     """What to replace where a collection is used, by what, and whether that may be a session's first entry."""
     syntax, text, empty = found.syntax, found.syntax.code(node), found.first
     entry = f"{text}.setdefault({key}, {empty})"
@@ -217,7 +225,7 @@ def _item(found: _Shared, node: cst.CSTNode, key: str) -> tuple[cst.CSTNode, str
             return (node, entry, True) if stored else (node, f"{text}.get({key}, {empty})", False)
         case cst.For() | cst.CompFor() | cst.ComparisonTarget() | cst.Comparison() | cst.If() | cst.UnaryOperation():
             return node, f"{text}.get({key}, {empty})", False
-        case cst.Arg() if _only_looks(syntax.parent(above)):
+        case cst.Arg() if only_looks(syntax.parent(above)):
             return node, f"{text}.get({key}, {empty})", False
         case _:
             return node, entry, True
@@ -228,7 +236,8 @@ def _is_alone(syntax: Syntax, target: cst.AssignTarget) -> bool:
     return isinstance(statement, cst.Assign) and len(statement.targets) == 1
 
 
-def _only_looks(call: cst.CSTNode | None) -> bool:
+def only_looks(call: cst.CSTNode | None) -> bool:
+    """Whether what is called leaves a collection as it is, and keeps nothing of it."""
     match call:
         case cst.Call(func=cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name))):
             return name in _LOOKS
@@ -236,7 +245,7 @@ def _only_looks(call: cst.CSTNode | None) -> bool:
             return False
 
 
-def _value(found: _Shared, node: cst.CSTNode, key: str) -> tuple[cst.CSTNode, str, bool]:
+def _value(found: Shared, node: cst.CSTNode, key: str) -> tuple[cst.CSTNode, str, bool]:
     """The same where a value is used."""
     syntax, table = found.syntax, found.table
     now = f"{table}.get({key})" if found.first == "None" else f"{table}.get({key}, {found.first})"

@@ -37,6 +37,9 @@ class EntryModel:
     shape: tuple[str, ...] = ()  # parameter names by which such a function is known, `self` aside
     function: tuple[str, ...] = ()  # names that a function of that shape must have; any when empty
     script: tuple[str, ...] = ()  # packages: a module that imports one and that no module imports is run per session
+    inputs: str = ""  # the keyword of a list of what the function is given; by position, it follows the function
+    outputs: str = ""  # and of a list of what takes the values that it gives back; by position, it follows `inputs`
+    exact: tuple[str, ...] = ()  # of `inputs`: keywords that rest on what is in these lists
     label: str = ""  # "FastAPI route {name} {0}": {name} is the last part, {0} the first argument
     phase: str = "request"  # or "setup": start-up and shutdown hooks
     concurrency: str = "auto"  # "auto": a loop for coroutines, else a pool; or "loop", "pool", "task"
@@ -152,7 +155,10 @@ class HomeModel:
     once: str = ""  # the session's own id, by its full dotted name; `{name}` and `{fresh}` are filled in
     reads: str = ""  # an expression that reads what is kept there, by full dotted name, with `{name}` and `{default}`
     sets: str = ""  # a statement that keeps something there, likewise, with `{name}` and `{value}`
+    missing: str = ""  # an expression that says whether nothing is kept there yet, likewise, with `{name}`
     taken: tuple[str, ...] = ()  # names under which the framework itself keeps something there
+    component: str = ""  # the class of what keeps it among the `inputs` and `outputs` of entries: "gradio.State"
+    page: str = ""  # of `component`: the class in whose `with` block one is made: "gradio.Blocks"
 
 
 @dataclass(frozen=True, slots=True)

@@ -333,6 +333,7 @@ def add(s: State, frame: Frame, entry: EntryModel, label: str, atom: Atom, span:
     if frame.info.function.kind is Kind.CLASS and receiver is None and frame.cls is not None:
         receiver = _receiver_of(s, frame.cls, function, entry)
     phase = Phase.REQUEST if entry.phase == "request" else Phase.SETUP
+    s.registered.setdefault(function.info, {})[frame.info.module, span] = entry
     handler = s.frame(function.info, function.env, receiver, phase, ("entry",))
     if handler.entry is None:
         handler.entry = EntryPoint(entry, label, frame.info.module, span or function.info.function.head)

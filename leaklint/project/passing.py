@@ -6,7 +6,7 @@ Only calls that the solver resolved. Whether there are others, which nobody reso
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from leaklint.finding import Span
@@ -14,7 +14,7 @@ from leaklint.index.summary import Range
 from leaklint.models import HomeModel
 from leaklint.project.program import FunctionInfo
 from leaklint.project.state import Frame, State
-from leaklint.project.suspect import CallSite, Handler, Passing
+from leaklint.project.suspect import CallSite, Handler, Passing, Registration
 from leaklint.project.values import NOTHING, Instance, Phase, Value
 
 
@@ -82,7 +82,13 @@ def _handler(s: State, frames: list[Frame]) -> Handler:
     homes = [home for frame in frames if frame.entry is not None for home in s.models.homes_of(frame.entry.model)]
     asked = next((home for home in homes if home.given and home.scope == "session"), None)
     given, attribute = (asked.type, asked.id.partition(".")[2]) if asked is not None else ("", "")
-    return Handler(_head(info), named, given, attribute)
+    return Handler(_head(info), named, given, attribute, tuple(_registered(s, info)))
+
+
+def _registered(s: State, info: FunctionInfo) -> Iterator[Registration]:
+    for (module, span), model in s.registered.get(info, {}).items():
+        where = module.span(span or info.function.head)
+        yield Registration(where, model.argument, model.inputs, model.outputs, model.exact)
 
 
 def _ids(s: State, frames: list[Frame]) -> Iterable[tuple[str, str]]:

@@ -87,7 +87,8 @@ def writes(s: State, lives: Lifetimes, ways: Routes, locks: Locks) -> Iterator[W
         known = known or callers(s)
         seen_uses = (*suspect.uses, *suspect.siblings, *suspect.resets, *suspect.readers)
         users = {suspect.function, *(use.function for use in seen_uses)}
-        users -= {suspect.place.owner, f"{suspect.place.owner}.<module>"}  # makes the slot, and is handed nothing
+        owner = suspect.place.owner
+        users -= {owner, f"{owner}.<module>", f"{owner}.__init__"}  # makes the slot, and is handed nothing
         yield replace(suspect, passing=passing(s, known, sorted(users)))
 
 

@@ -202,6 +202,7 @@ class State:
     work: deque[Frame] = field(default_factory=deque)
     frames: list[Frame] = field(default_factory=list)
     entries: list[Frame] = field(default_factory=list)
+    registered: dict[FunctionInfo, dict[tuple[Module, Range], EntryModel]] = field(default_factory=dict)  # for codemods
     bases: dict[ClassValue, Value] = field(default_factory=dict)
     orders: dict[ClassValue, tuple[tuple[ClassValue, ...], tuple[str, ...]]] = field(default_factory=dict)
     ordered: set[ClassValue] = field(default_factory=set)  # the classes that any of these was worked out from

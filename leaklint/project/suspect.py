@@ -75,6 +75,17 @@ class CallSite:
 
 
 @dataclass(frozen=True, slots=True)
+class Registration:
+    """Where a framework gets to know a function; without `inputs`, no list says what the function is given."""
+
+    span: Span  # of the call, or of the decorator
+    at: int  # the position of the function in a call
+    inputs: str  # as `EntryModel.inputs`
+    outputs: str
+    exact: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Handler:
     """A function that a framework calls, and how it comes by the session's id."""
 
@@ -82,6 +93,7 @@ class Handler:
     id: str  # "request.session_hash" of a parameter that it has; empty when it has none
     given: str  # class of a parameter that it may ask for: "gradio.Request"; empty when there is none
     attribute: str  # of such a parameter: "session_hash"
+    registered: tuple[Registration, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from turns import pause
 with gr.Blocks() as demo:
     text = gr.Textbox()
     shown = gr.Textbox()
+    takers = [shown]
     draft = ""
 
     async def write(line: str) -> str:
@@ -16,5 +17,5 @@ with gr.Blocks() as demo:
     def read() -> str:
         return draft
 
-    text.submit(fn=write, inputs=[text], outputs=[shown], api_name="write")
+    text.submit(fn=write, inputs=[text], outputs=takers, api_name="write")
     text.focus(fn=read, outputs=[shown], api_name="read")

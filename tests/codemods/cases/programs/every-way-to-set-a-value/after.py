@@ -7,6 +7,7 @@ def build() -> gr.Blocks:
         said_by_session = {}
         seen_by_session = {}
         box = gr.Textbox()
+        takers = [box]
 
         def on_send(line: str, request: gr.Request) -> str:
             if request.session_hash not in said_by_session and len(said_by_session) >= 1000:
@@ -24,8 +25,8 @@ def build() -> gr.Blocks:
             said_by_session[request.session_hash] = ""
             return was + seen_by_session.get(request.session_hash, "")
 
-        box.submit(fn=on_send, inputs=[box], outputs=[box])
-        box.focus(fn=on_clear, outputs=[box])
+        box.submit(fn=on_send, inputs=[box], outputs=takers)
+        box.focus(fn=on_clear, outputs=takers)
     return demo
 
 

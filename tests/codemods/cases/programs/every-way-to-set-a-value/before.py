@@ -7,6 +7,7 @@ def build() -> gr.Blocks:
         said = ""
         seen = ""
         box = gr.Textbox()
+        takers = [box]
 
         def on_send(line: str) -> str:
             nonlocal said, seen
@@ -20,8 +21,8 @@ def build() -> gr.Blocks:
             said = ""
             return was + seen
 
-        box.submit(fn=on_send, inputs=[box], outputs=[box])
-        box.focus(fn=on_clear, outputs=[box])
+        box.submit(fn=on_send, inputs=[box], outputs=takers)
+        box.focus(fn=on_clear, outputs=takers)
     return demo
 
 
