@@ -181,6 +181,8 @@ def _confidence(suspect: Suspect) -> Confidence:
         return Confidence.MEDIUM
     if isinstance(suspect, SettingSuspect) and not suspect.known:
         return Confidence.MEDIUM
+    if isinstance(suspect, OverrideSuspect) and suspect.same:
+        return Confidence.LOW
     if isinstance(suspect, OverrideSuspect) and suspect.kind == "settings":
         return Confidence.MEDIUM
     return Confidence.HIGH

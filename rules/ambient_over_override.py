@@ -74,7 +74,8 @@ async def add(note: str, session_id: str) -> dict[str, str]:
 
 The override is asked first (`session_id or current_session_id()`, an `if` about it, a resolver that gets both); the two
 are compared; the function makes the override the ambient value itself; the id goes to a log line, or under another
-name than the override's (`actor_id` beside `user_id`); the payload's id is replaced before it is sent.
+name than the override's (`actor_id` beside `user_id`); the payload's id is replaced before it is sent. Where today all
+calls hand in what the surroundings say, confidence is low.
 
 ## Fix
 

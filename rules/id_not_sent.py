@@ -90,7 +90,8 @@ def ask(prompt: str, request_id: str) -> dict[str, str]:
 
 The id takes part in the call in any way (address, body, headers filled before it); the headers are those of the
 request, handed on under any name; no other call over the same client sends it, and the configuration does not want it;
-the client was made with hooks or an authenticator that add to each call; the call is made for want of the id.
+the client was made with hooks or an authenticator that add to each call; the call is made for want of the id, or only
+where a setting says that there is one tenant (`if MULTI_TENANT: raise`).
 
 ## Fix
 

@@ -22,6 +22,7 @@ from leaklint.project.program import FunctionInfo
 from leaklint.project.propagation import TRAVELLING, in_scope
 from leaklint.project.queued import Queued, queued
 from leaklint.project.routes import Routes
+from leaklint.project.settings_off import is_where_there_is_one
 from leaklint.project.spots import Spot, conditions, origins, parts
 from leaklint.project.state import ITEMS, Frame, State
 from leaklint.project.suspect import TASK_ARGUMENTS, PropagationSuspect
@@ -266,7 +267,7 @@ def _missing(known: Ids, one: Outbound, other: Outbound) -> Iterator[tuple[str, 
     said = {name for term in given for name in _said(info, term, position)}
     for header in sorted(other.sent):
         takes = {p.name for p in one.task.function.params} if one.task is not None else set()
-        if any(same_id(header, name) for name in (*one.sent, *takes, *said)):
+        if any(same_id(header, name) for name in (*one.sent, *takes, *said)) or _is_for_one(known, one, header):
             continue
         for name in _candidates(info, header):
             available = in_scope(known, info, position, name)
@@ -309,10 +310,17 @@ def _against_custom(known: Ids, ways: Routes, calls: list[Outbound]) -> Iterator
             if (
                 name not in one.sent
                 and (one.task is None or name not in one.task.param_names)
+                and not _is_for_one(known, one, name)
                 and (law or _task_takes(known.found.state, one.call, name))
                 and (available := _at_hand(known, one, name, concept))
             ):
                 yield _suspect(known, ways, one, concept, bearers[0], name, available)
+
+
+def _is_for_one(known: Ids, one: Outbound, name: str) -> bool:
+    """Whether the call is made only where there is one of what an id tells apart."""
+    models = known.found.state.models
+    return is_where_there_is_one(models, one.frame.info, one.spot.position, id_concept(models, name))
 
 
 def _is_asked_for(known: Ids, name: str) -> bool:

@@ -25,6 +25,7 @@ from leaklint.index.summary import (
     Return,
     Test,
 )
+from leaklint.project.agreeing import is_handed_the_same
 from leaklint.project.ambient import AmbientUse, Survey, ambient_uses, own_params
 from leaklint.project.idnames import id_concept, same_id
 from leaklint.project.lifetimes import isolated
@@ -139,12 +140,14 @@ def ambient_over_override(known: Ids, ways: Routes) -> Iterator[OverrideSuspect]
         for use in known.uses[info]:
             override = _overridden(known, use)
             if override is not None:
-                yield _suspect(known, route(ways, frame, info), use.spot, use, override, info)
+                same = is_handed_the_same(known.found, ways, info, override.name, use)
+                yield _suspect(known, route(ways, frame, info), use.spot, use, override, info, None, same)
         for spot in known.found.calls(info) if _calls_carrier(known, info) else ():
             carrier = _carried(known, info, spot)
             override = _built_over(known, info, spot, carrier) if carrier is not None else None
             if carrier is not None and override is not None:
-                yield _suspect(known, route(ways, frame, info), spot, carrier.use, override, info, carrier)
+                same = is_handed_the_same(known.found, ways, info, override.name, carrier.use)
+                yield _suspect(known, route(ways, frame, info), spot, carrier.use, override, info, carrier, same)
 
 
 # --- overrides in scope ---------------------------------------------------------------------------------------------
@@ -375,7 +378,8 @@ def _suspect(
     use: AmbientUse,
     override: Override,
     info: FunctionInfo,
-    carrier: Carrier | None = None,
+    carrier: Carrier | None,
+    same: bool,
 ) -> OverrideSuspect:
     module, source = info.module, use.info.module
     ambient = source.source(use.spot.span)
@@ -394,6 +398,7 @@ def _suspect(
         callee=use.info.qualname if carrier is not None else "",
         kind=use.kind,
         optional=override.optional,
+        same=same,
     )
 
 

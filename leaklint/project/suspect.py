@@ -327,6 +327,7 @@ class OverrideSuspect(Suspect):
     source: Span | None = None  # the ambient read itself, or the second of two ids
     kind: str = "context"  # what the ambient id is read from: "context" or "settings"
     optional: bool = False  # the override may be None
+    same: bool = False  # today all callers hand in what the surroundings say
     pass_on: Span | None = None  # for ignored overrides: a call that takes the same parameter
     name: str = ""  # of the parameter of that call; of the sibling that says it in another way
     paths: tuple[SiblingPath, ...] = ()  # for split identities: all siblings, in order
