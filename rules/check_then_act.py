@@ -139,8 +139,9 @@ async def leave(user_id: str) -> None:
 
 Suggested: a coroutine holds one `asyncio.Lock` for each key, made beside the map, from the look-up to the write, and
 one for all where an attribute is looked up; a lock is kept as long as somebody holds it. In a thread pool an insert
-becomes `setdefault`, which makes the value every time. Not safe, because requests of one key wait for each other then.
-None for stores: a constraint needs a migration, and which command or transaction fits is for you to say.
+becomes `setdefault`, behind the look-up where the value is more than an empty collection. Not safe, because requests of
+one key wait for each other then. None for stores: a constraint needs a migration, and which command or transaction fits
+is for you to say.
 
 ## What is not found
 

@@ -69,7 +69,8 @@ comes from a database.
 ## Fix
 
 Safe: `uuid.uuid4()` in place of what collides. Refused where the id is that of an object which the function looks up:
-it is a key, and the same object must get the same one again.
+it is a key, and the same object must get the same one again; where it is a digest of what the function knows, made to
+come out the same; and where a function that hands out known ids too is asked for it at several places.
 
 ## What is not found
 
@@ -114,4 +115,4 @@ class CollidingSessionId(Rule):
 
 def _fresh(sources: Sources, suspect: IdSuspect) -> Fix:
     syntax = sources.open(suspect.value_span.path)
-    return identity.fresh_instead(syntax, syntax.node_at(suspect.value_span), suspect.value)
+    return identity.fresh_instead(syntax, syntax.node_at(suspect.value_span), suspect.value, sources.open)

@@ -126,4 +126,5 @@ def _fresh(sources: Sources, suspect: IdSuspect) -> Fix:
         )
     if suspect.form == "default":
         return identity.fresh_fallback(syntax, node)
-    return identity.give_id(syntax, node, identity.untried(syntax, node, suspect.available))
+    known = identity.untried(syntax, node, suspect.available)
+    return identity.give_id(syntax, node, known, name=suspect.name, files=sources.open)

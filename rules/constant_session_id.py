@@ -128,7 +128,7 @@ def _give_id(sources: Sources, suspect: IdSuspect) -> Fix:
     kept = next((home.once for home in homes if home.once and home.scope == suspect.concept), "")
     if kept and not suspect.available:
         return identity.give_session_id(syntax, node, suspect.name, kept)
-    return identity.give_id(syntax, node, suspect.available)
+    return identity.give_id(syntax, node, suspect.available, name=suspect.name, files=sources.open)
 
 
 def _framework(sources: Sources, suspect: IdSuspect) -> Fix:

@@ -71,9 +71,11 @@ async def add(text: str) -> list[str]:
 
 ## Fix
 
-Safe: the default becomes `None`, and a new object is made for each context at its first use, in all files that read the
-variable. None where it is passed on, where its default is made elsewhere, and for variables that are not set back: how
-far a value shall reach is for you to say.
+Safe: the default becomes `None`, and a new collection is made for each context at its first use, in all files that
+read the variable. Suggested for an object of a class, which contexts may share for a reason; none where that class
+makes a lock, or where other code sets the variable and the default is for all the rest. None where the variable is
+passed on, where its default is made elsewhere, and for variables that are not set back: how far a value shall reach is
+for you to say.
 
 ## What is not found
 

@@ -5,27 +5,35 @@ Only where every use of the variable is a `get`, `set` or `reset` by its own nam
 
 from __future__ import annotations
 
+import re
+
 import libcst as cst
 
 from leaklint.codemods import Refused, imports, offer
+from leaklint.codemods.own_variable import EMPTY
 from leaklint.codemods.scope import free_name, names_in
 from leaklint.finding import Edit, Fix, Safety
 from leaklint.project.suspect import ContextVarSuspect
 from leaklint.syntax import Files, Syntax
 
 _KEPT = ("set", "reset", "name")
+_LOCK = re.compile(r"\b((?:R|Bounded)?(?:Lock|Semaphore)|Condition|Barrier)\(")
 
 
 def own_default(syntax: Syntax, suspect: ContextVarSuspect, files: Files) -> Fix:
     """Make the default None, and read the variable through a function that sets a new object where there is none."""
     title = f"Make a new `{suspect.default or 'object'}` for each context"
-    return offer(title, Safety.SAFE, lambda: _converted(syntax, suspect, files))
+    empty = EMPTY.fullmatch(suspect.default) is not None
+    safety = Safety.SAFE if empty else Safety.SUGGESTED  # what an object is to those who share it is not known
+    return offer(title, safety, lambda: _converted(syntax, suspect, files, empty=empty))
 
 
-def _converted(syntax: Syntax, suspect: ContextVarSuspect, files: Files) -> list[Edit]:
+def _converted(syntax: Syntax, suspect: ContextVarSuspect, files: Files, *, empty: bool) -> list[Edit]:
     if suspect.default_span is None:
         raise Refused(f"the default of `{suspect.name}` is made elsewhere")
     statement = _declaration(syntax, suspect)
+    if not empty:
+        _refuse_meant_for_all(syntax, suspect, files)
     by_file = _reads(syntax, suspect, statement, files)
     getter = free_name(f"get_{suspect.name.strip('_').lower()}", set().union(*(_names(there) for there in by_file)))
     held = _held_type(syntax, statement)
@@ -42,6 +50,28 @@ def _converted(syntax: Syntax, suspect: ContextVarSuspect, files: Files) -> list
             spare = imports.unused_names(there, rewritten)
             edits += [*rewritten, *imports.member(there, source, getter, spare)[1]]
     return edits
+
+
+def _refuse_meant_for_all(syntax: Syntax, suspect: ContextVarSuspect, files: Files) -> None:
+    """Raise Refused where the object is one for those who have no other, or makes them wait for one another."""
+    for use in suspect.uses:
+        there = files[use.span.path]
+        name = there.node_at(use.span)
+        match there.parent(name):
+            case cst.Attribute(attr=cst.Name(value="set")) as method if method.value is name:
+                raise Refused(f"the default is for all that set no other: {there.site(name)}")
+    default = suspect.default.partition("(")[0].rpartition(".")[2]
+    for path, text in files.with_word(default):
+        if not re.search(rf"\bclass {re.escape(default)}\b", text):
+            continue
+        there = files[path]
+        for node in there.walk(there.module):
+            if (
+                isinstance(node, cst.ClassDef)
+                and node.name.value == default
+                and (lock := _LOCK.search(there.code(node)))
+            ):
+                raise Refused(f"`{default}` makes a `{lock[1]}`, for which it must be shared: {there.site(node)}")
 
 
 def _names(syntax: Syntax) -> set[str]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import libcst as cst
 
 from leaklint.codemods import Refused, imports, offer
+from leaklint.codemods.fresh_ids import refuse_derived, refuse_getter, refuse_known_constant
 from leaklint.codemods.scope import function_of, names_in, parameters
 from leaklint.finding import Edit, Fix, Safety
 from leaklint.syntax import REMOVE, Files, Replacement, Syntax
@@ -21,14 +22,31 @@ _FRESH = "uuid4"
 _EMPTY = {"[]": "list", "{}": "dict", "list()": "list", "dict()": "dict", "set()": "set"}
 
 
-def give_id(syntax: Syntax, node: cst.CSTNode, expression: str = "", *, safety: Safety = Safety.SUGGESTED) -> Fix:
+def give_id(
+    syntax: Syntax,
+    node: cst.CSTNode,
+    expression: str = "",
+    *,
+    safety: Safety = Safety.SUGGESTED,
+    name: str = "",
+    files: Files | None = None,
+) -> Fix:
     """Put `expression` (an id in scope), or a fresh id, in the place of a value that is no id.
 
     `node` is the value, or the assignment, keyword argument or dict entry that holds it. Where the value is an
-    f-string with one computed part, only that part is replaced; where it is a fresh id cut short, the cut is.
+    f-string with one computed part, only that part is replaced; where it is a fresh id cut short, the cut is. A fresh
+    one is refused where `files`, the program, needs the same one elsewhere; `name` is what the id is called.
     """
     title = f"Use `{expression}`" if expression else "Make a fresh id"
-    return offer(title, safety, lambda: _given(syntax, _value(syntax, node), expression))
+
+    def convert() -> list[Edit]:
+        value = _value(syntax, node)
+        if files is not None and not expression:
+            refuse_known_constant(syntax, value, name, files)
+            refuse_getter(syntax, value, files)
+        return _given(syntax, value, expression)
+
+    return offer(title, safety, convert)
 
 
 def untried(syntax: Syntax, node: cst.CSTNode, expression: str) -> str:
@@ -57,16 +75,20 @@ def _kept(syntax: Syntax, value: cst.BaseExpression, name: str, template: str) -
     return _replaced(syntax, {value: f"{here}.{rest.format(name=name, fresh=text)}"}, [*edits, *also])
 
 
-def fresh_instead(syntax: Syntax, node: cst.CSTNode, said: str) -> Fix:
+def fresh_instead(syntax: Syntax, node: cst.CSTNode, said: str, files: Files) -> Fix:
     """Put a fresh id in the place of one that can repeat; `said` is its source text.
 
     Safe where it is a text before and after. Refused where it is the id of an object, which must get the same one
-    again.
+    again, or is computed so that it comes out the same.
     """
     if kept := _stands_for(syntax, node):
         return Fix("Make a fresh id", Safety.SUGGESTED, refused=f"it is the key of `{kept}`: {syntax.site(node)}")
     text = isinstance(node, cst.FormattedString | cst.Subscript) or said.startswith("str(")
-    return give_id(syntax, node, safety=Safety.SAFE if text else Safety.SUGGESTED)
+    try:
+        refuse_derived(syntax, node)
+    except Refused as reason:
+        return Fix("Make a fresh id", Safety.SUGGESTED, refused=str(reason))
+    return give_id(syntax, node, safety=Safety.SAFE if text else Safety.SUGGESTED, files=files)
 
 
 def _stands_for(syntax: Syntax, node: cst.CSTNode) -> str:

@@ -11,6 +11,7 @@ import libcst as cst
 
 from leaklint.codemods import Refused, imports, offer
 from leaklint.codemods.blocks import wrapped
+from leaklint.codemods.own_variable import is_plain
 from leaklint.codemods.scope import function_of, methods
 from leaklint.finding import Edit, Fix, Safety, Span
 from leaklint.syntax import Statement, Syntax
@@ -20,7 +21,10 @@ _CALLED = re.compile(r"(\w+)\(")
 
 
 def use_setdefault(syntax: Syntax, look_up: Span, act: Span) -> Fix:
-    """`if key not in items: items[key] = value` to `items.setdefault(key, value)`; `look_up` is the test."""
+    """`if key not in items: items[key] = value` to `items.setdefault(key, value)`; `look_up` is the test.
+
+    It stays where the value takes more than a new empty collection.
+    """
     return offer("Use `setdefault`", Safety.SUGGESTED, lambda: _setdefault(syntax, look_up, act))
 
 
@@ -72,9 +76,11 @@ def _setdefault(syntax: Syntax, look_up: Span, act: Span) -> list[Edit]:
     start, end = syntax.range(branch)
     if syntax.span(store).line != act.line:
         raise Refused(f"something else is stored at {syntax.site(store)}")
-    if "#" in syntax.text[start:end]:
+    if "#" in syntax.text[start:end] and is_plain(syntax, store.value):
         raise Refused(f"there is a comment in the branch at {syntax.site(branch)}")
     text = f"{syntax.code(items)}.setdefault({syntax.code(key)}, {syntax.code(store.value)})"
+    if not is_plain(syntax, store.value):
+        start = syntax.range(store)[0]  # the test stays, so that the value is made only where there may be none
     return list(syntax.replace(start, syntax.range(store)[1], text))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from leaklint.config import Config
-from leaklint.finding import Fix
+from leaklint.finding import Fix, Safety
 from leaklint.run import run
 
 from pairs import apply
@@ -118,6 +118,32 @@ def test_the_type_of_the_value_is_kept(tmp_path: Path, declaration: str, annotat
 )
 def test_other_uses_of_the_variable_are_in_the_way(tmp_path: Path, more: str, refused: str) -> None:
     assert fix_of(tmp_path, "contextvar-misuse", DEFAULT + more).refused == refused
+
+
+BASKET = f"""from contextvars import ContextVar
+from threading import Lock
+class Basket:
+    def __init__(self):
+        self.paths = []
+    def add(self, path):
+        self.paths.append(path)
+basket = ContextVar("basket", default=Basket())
+{APP}    basket.get().add(scope["path"])
+    await send(basket.get().paths)
+"""
+
+
+def test_an_object_of_a_class_may_be_shared_for_a_reason(tmp_path: Path) -> None:
+    (tmp_path / "plain").mkdir()
+    fix = fix_of(tmp_path / "plain", "contextvar-misuse", BASKET)
+    assert (fix.safety, fix.refused) == (Safety.SUGGESTED, "")
+    (tmp_path / "locked").mkdir()
+    locked = BASKET.replace("self.paths = []", "self.paths, self.lock = [], Lock()")
+    refused = fix_of(tmp_path / "locked", "contextvar-misuse", locked).refused
+    assert refused == "`Basket` makes a `Lock`, for which it must be shared: a.py:3"
+    (tmp_path / "set").mkdir()
+    refused = fix_of(tmp_path / "set", "contextvar-misuse", BASKET + "def own():\n    basket.set(Basket())\n").refused
+    assert refused == "the default is for all that set no other: a.py:13"
 
 
 def test_uses_in_other_files_by_another_name_are_in_the_way(tmp_path: Path) -> None:

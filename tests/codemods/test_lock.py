@@ -17,7 +17,8 @@ def span_of(syntax: Syntax, code: str, kind: type[cst.CSTNode]) -> Span:
 def setdefault(text: str) -> Fix:
     syntax = Syntax("a.py", text)
     look_up = span_of(syntax, "k not in m", cst.Comparison)
-    return use_setdefault(syntax, look_up, span_of(syntax, "m[k] = []", cst.Assign))
+    act = next(syntax.span(n) for n in syntax.walk(syntax.module) if isinstance(n, cst.Assign))
+    return use_setdefault(syntax, look_up, act)
 
 
 def test_an_insert_becomes_setdefault() -> None:
@@ -25,6 +26,12 @@ def test_an_insert_becomes_setdefault() -> None:
     fix = setdefault(before)
     assert fix.safety is Safety.SUGGESTED
     assert apply(before, fix.edits) == "m.setdefault(k, [])\nm[k].append(1)  # last\n"
+
+
+def test_a_value_that_takes_work_is_made_behind_the_look_up() -> None:
+    before = "if k not in m:  # new\n    m[k] = Room(k)  # c\nm[k].append(1)\n"
+    after = "if k not in m:  # new\n    m.setdefault(k, Room(k))  # c\nm[k].append(1)\n"
+    assert apply(before, setdefault(before).edits) == after
 
 
 @pytest.mark.parametrize(
