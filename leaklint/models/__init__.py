@@ -179,6 +179,7 @@ class Model:
     one_process: bool = False  # its servers run in one process, however many clients there are
     test_runners: tuple[str, ...] = ()  # packages whose import makes a module a test
     test_folders: tuple[str, ...] = ()  # packages in which everything is there for tests
+    test_settings: tuple[str, ...] = ()  # words in the names of settings under which a program is tested
     work: tuple[str, ...] = ()  # how names end that identify one piece of work, which belongs to somebody
     administrators: tuple[str, ...] = ()  # words in the names of what lets nobody but administrators in
     unique: tuple[str, ...] = ()  # what says in a class of rows that no two have the same: keywords, calls, attributes
@@ -241,6 +242,7 @@ _LISTS = (
     "requires",
     "test_runners",
     "test_folders",
+    "test_settings",
     "work",
     "administrators",
     "unique",
@@ -492,6 +494,7 @@ class Models:
         self.modelled: set[str] = set()
         self.test_runners: set[str] = set()
         self.test_folders: set[str] = set()
+        self.test_settings: set[str] = set()
         self.shapes: dict[tuple[str, ...], list[EntryModel]] = {}
         self.settings: dict[str, list[EntryModel]] = {}  # by the name of a class
         self.scripts: dict[str, EntryModel] = {}
@@ -526,6 +529,7 @@ class Models:
         self.modelled.update(model.imports)
         self.test_runners.update(model.test_runners)
         self.test_folders.update(model.test_folders)
+        self.test_settings.update(model.test_settings)
         self.administrators.update(model.administrators)
         self.unique.update(model.unique)
         self.tables.update(model.table)

@@ -5,18 +5,18 @@ Structure alone: who is an administrator is for the function to say that is aske
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from leaklint.index.summary import Attr, Call, Name, Term
 from leaklint.models import Models
+from leaklint.project.idnames import plain
 from leaklint.project.program import FunctionInfo
 from leaklint.project.spots import parts
 
 
 def asks_for_one(models: Models, info: FunctionInfo) -> bool:
     """Whether an entry point depends on the caller's being an administrator: `Depends(get_admin)`, `@admin_only`."""
-    return any(not models.administrators.isdisjoint(_words(name)) for name in _asked(info))
+    return any(not models.administrators.isdisjoint(plain(name).split("_")) for name in _asked(info))
 
 
 def _asked(info: FunctionInfo) -> Iterator[str]:
@@ -43,7 +43,3 @@ def _names(term: Term) -> Iterator[str]:
             yield name
     for _, _, inner in parts(term):
         yield from _names(inner)
-
-
-def _words(name: str) -> list[str]:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().split("_")

@@ -37,7 +37,7 @@ from leaklint.project.origins import children
 from leaklint.project.program import FunctionInfo
 from leaklint.project.routes import Routes
 from leaklint.project.state import Frame, Made, State
-from leaklint.project.values import NOTHING, Atom, Instance, Literal, Member, Token, Value
+from leaklint.project.values import ANYTHING, NOTHING, Atom, Instance, Literal, Member, Token, Value
 
 _IDENTIFYING = ("session", "user", "tenant", "id")
 _ENDINGS = ("id", "uuid", "hash", "key", "sid")
@@ -310,6 +310,8 @@ def _taken_on(s: State, targets: tuple[Frame, ...], role: str | int, value: Valu
         for p in target.info.function.params:
             held = target.args.get(p.name, NOTHING)
             if p.kind in (ParamKind.VAR_KEYWORD, ParamKind.VAR_POSITIONAL):
+                if ANYTHING in held:
+                    return True  # so many call it that what it hands on cannot be told apart
                 items = NOTHING.union(*(of for atom in held for of in s.heap.get(atom, {}).values()))
                 if isinstance(role, str) is (p.kind is ParamKind.VAR_KEYWORD) and value & items:
                     return True

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from leaklint.finding import Span
 from leaklint.index.summary import Attr, Bind, Call, Const, Item, Kind, Name, Range, Term, Test
 from leaklint.project import calls, evaluate
+from leaklint.project.conditional import is_of_script
 from leaklint.project.generated import becomes_id, brought_in, is_of_process, name_alone, names_an_id
 from leaklint.project.id_defaults import factory_for
 from leaklint.project.id_uses import IdUse, id_concept, uses
@@ -155,7 +156,7 @@ def _names_a_field(s: State, text: str) -> bool:
 
 
 def _is_silent(s: State, use: IdUse, at: Site, atom: Literal) -> bool:
-    if at.info.function.kind is Kind.CLASS and _is_enum(s, at):
+    if (at.info.function.kind is Kind.CLASS and _is_enum(s, at)) or is_of_script(at.info):
         return True
     if (
         isinstance(at.op, Bind)

@@ -133,7 +133,7 @@ def link(
         if not _takes_requests(state) and library.assume_entries(state):
             execute.solve(state)
     state.seal()
-    return Project(state, lifetimes(state), routes(state))
+    return Project(state, lifetimes(state), routes(state, check_tests))
 
 
 def _run(state: State, modules: Iterable[Module]) -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from leaklint.index.summary import Call
 from leaklint.models import Models
+from leaklint.project.conditional import is_for_tests
 from leaklint.project.library import ACCOUNT, LIBRARY, is_making
 from leaklint.project.program import FunctionInfo
 from leaklint.project.state import Frame, State
@@ -62,13 +63,15 @@ class Routes:
         return found
 
 
-def routes(s: State) -> Routes:
-    """Shortest paths from all request entry points."""
+def routes(s: State, check_tests: bool = False) -> Routes:
+    """Shortest paths from all request entry points; those that are there for tests only where these are checked."""
     callees: dict[Frame, list[tuple[Frame, Call]]] = defaultdict(list)
     for frame in s.frames:
         for caller, call in frame.callers.items():
             callees[caller].append((frame, call))
     starts = [f for f in s.entries if f.phase is Phase.REQUEST and not is_making(f)]
+    if not check_tests:
+        starts = [f for f in starts if not is_for_tests(s.models, f.info)]
     starts.sort(
         key=lambda f: (not f.entry.model.certain if f.entry else True, f.info.module.path, f.info.function.head)
     )
