@@ -102,6 +102,7 @@ from leaklint.codemods.name_to_contextvar import to_contextvar
 from leaklint.codemods.own_variable import keep_in_function
 from leaklint.codemods.per_session import keep_one_a_session
 from leaklint.codemods.session_component import keep_in_component
+from leaklint.codemods.session_items import keep_in_session
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import Kept, Suspect, WriteSuspect
 from leaklint.rule import Rule, Sources, Verdict
@@ -138,5 +139,6 @@ def _kept(sources: Sources, suspect: WriteSuspect) -> Fix:
         lambda: hand_it_down(suspect, sources.open),
         lambda: keep_in_home(suspect, sources.open),
         lambda: keep_in_component(suspect, sources.open),
+        lambda: keep_in_session(suspect, sources.open),
         lambda: keep_one_a_session(suspect, sources.open, sources.is_session),
     )

@@ -95,13 +95,13 @@ async def greet(user: str) -> str:
 The attribute becomes a variable of the request; methods that read it get it as an argument. Safe where a single user
 sees no difference, suggested where another method may read what an earlier call left behind, or where a function that
 is no method of the class sets and reads it. What a method leaves in an attribute for its callers becomes what it
-returns: suggested. An attribute of the application's state that only the same request reads moves to the request's
-own state: suggested. Where calls do read what earlier ones left, it becomes one value for each session, in a component
-of the page (`gr.State`) where all who use it are listeners with inputs and outputs that are written out, else under the
-session's id: suggested, because only you know that it is a session's. Where one function sets it and others, also of
-other modules, read it, these are handed it as an argument: suggested, because code that leaklint does not see may call
-them. The fix is refused, and says where, when a use of the attribute cannot be followed, or has no id of the session at
-hand.
+returns: suggested. An attribute of the application's state that only the same request reads moves to the request's own
+state: suggested. Where calls do read what earlier ones left, it becomes one value for each session, in a component of
+the page (`gr.State`) where all who use it are listeners with inputs and outputs that are written out, in what the
+framework keeps for each session (`st.session_state`) where only its requests use it, and else under the session's id:
+suggested, because only you know that it is a session's. Where one function sets it and others, also of other modules,
+read it, these are handed it as an argument: suggested, because code that leaklint does not see may call them. The fix
+is refused, and says where, when a use of the attribute cannot be followed, or has no id of the session at hand.
 
 ## What is not found
 
@@ -126,6 +126,7 @@ from leaklint.codemods.request_local import keep_in_request
 from leaklint.codemods.request_state import keep_on_request
 from leaklint.codemods.return_value import return_it
 from leaklint.codemods.session_component import keep_in_component
+from leaklint.codemods.session_items import keep_in_session
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import Kept, Suspect, WriteSuspect
 from leaklint.rule import Rule, Sources, Verdict
@@ -164,5 +165,6 @@ def _kept(sources: Sources, suspect: WriteSuspect) -> Fix:
         lambda: hand_it_down(suspect, sources.open),
         *((lambda: keep_on_request(suspect, sources.open, sources.models),) if suspect.place.library else ()),
         lambda: keep_in_component(suspect, sources.open),
+        lambda: keep_in_session(suspect, sources.open),
         lambda: keep_one_a_session(suspect, sources.open, sources.is_session),
     )

@@ -69,10 +69,11 @@ def answer(session_id: str) -> str:
 
 Suggested: where every call empties the collection itself, it becomes a variable of the call. Else, where listeners of
 one page use it whose inputs and outputs are written out, a component of the page keeps one for each session
-(`gr.State`). Else it becomes a dict with one collection for each session, at most a thousand; take a session's entry
-out where it ends, if you know where. The session's id is a parameter, or what the framework's request says; functions
-that have neither get it from all their callers. Refused, with the place, where no id is at hand: which one keeps the
-sessions apart is for you to say.
+(`gr.State`); where only requests of a framework with a place for each session use it (`st.session_state`), it is kept
+there, made anew where it is missing. Else it becomes a dict with one collection for each session, at most a thousand;
+take a session's entry out where it ends, if you know where. The session's id is a parameter, or what the framework's
+request says; functions that have neither get it from all their callers. Refused, with the place, where no id is at
+hand: which one keeps the sessions apart is for you to say.
 
 ## What is not found
 
@@ -94,6 +95,7 @@ from leaklint.codemods.own_variable import keep_in_function
 from leaklint.codemods.per_session import keep_one_a_session
 from leaklint.codemods.request_local import keep_in_request
 from leaklint.codemods.session_component import keep_in_component
+from leaklint.codemods.session_items import keep_in_session
 from leaklint.finding import Family, Fix, Safety, Severity
 from leaklint.project.suspect import Kept, PlaceKind, Suspect, WriteSuspect
 from leaklint.rule import Rule, Sources, Verdict
@@ -127,6 +129,7 @@ def _own(sources: Sources, suspect: WriteSuspect) -> Fix:
     return first(
         lambda: _in_call(sources, suspect),
         lambda: keep_in_component(suspect, sources.open),
+        lambda: keep_in_session(suspect, sources.open),
         lambda: keep_one_a_session(suspect, sources.open, sources.is_session),
     )
 

@@ -18,10 +18,11 @@ from leaklint.syntax import REMOVE, Syntax
 _Import = cst.Import | cst.ImportFrom
 
 
-def module(syntax: Syntax, name: str) -> tuple[str, list[Edit]]:
+def module(syntax: Syntax, name: str, called: str = "") -> tuple[str, list[Edit]]:
     """The text that stands for the module `name` in this file, and the edits that import it where it is not yet.
 
-    Raises Refused where the name means something else in the file.
+    It is imported as `called`, if that is no empty text, and free. Raises Refused where the name means something else
+    in the file.
     """
     for line in _lines(syntax):
         for small in line.body:
@@ -29,6 +30,8 @@ def module(syntax: Syntax, name: str) -> tuple[str, list[Edit]]:
                 for alias in small.names:
                     if _dotted(alias.name) == name:
                         return _bound(alias), []
+    if called and not _is_taken(syntax, called):
+        return called, [_new_line(syntax, name, f"import {name} as {called}")]
     if _is_taken(syntax, name.partition(".")[0]):
         raise Refused(f"`{name}` is the name of something else in {syntax.path}")
     return name, [_new_line(syntax, name, f"import {name}")]

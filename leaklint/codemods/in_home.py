@@ -7,7 +7,7 @@ refused, and so is a name that the program keeps there already.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 import libcst as cst
@@ -18,7 +18,7 @@ from leaklint.codemods.name_to_contextvar import Site, refuse_what_is_left, site
 from leaklint.codemods.names import global_statements, refuse_other_meanings, refuse_strings, without_declarations
 from leaklint.finding import Edit, Fix, Safety, Span
 from leaklint.models import HomeModel
-from leaklint.project.suspect import WriteSuspect
+from leaklint.project.suspect import PlaceKind, WriteSuspect
 from leaklint.syntax import REMOVE, Files, Replacement, Syntax
 
 
@@ -40,15 +40,15 @@ def _kept(suspect: WriteSuspect, files: Files, home: HomeModel) -> Fix:
 
 
 def _converted(suspect: WriteSuspect, files: Files, home: HomeModel) -> list[Edit]:
-    name = suspect.place.slot.strip("_") or suspect.place.slot
+    name = name_there(suspect, files)
     syntax, declaration = the_declaration(suspect, files)
     sites = [site for use in suspect.uses for site in sites_of(files, use, declaration)]
     refuse_other_meanings(syntax, suspect.place.slot, {declaration, *(site.node for site in sites)})
     refuse_strings(syntax, suspect.place.slot, files)
     if home.scope == "request":
         refuse_what_is_left(suspect, sites)
-    _refuse_taken(home, name, files)
-    _refuse_threads(suspect, sites, files)
+    refuse_taken(home, name, files)
+    refuse_threads(suspect, {site.function: site.syntax for site in sites}, files)
     assert declaration.value is not None  # a constant
     value = syntax.code(declaration.value)
     edits = list(syntax.rewrite({declaration: REMOVE}))
@@ -60,22 +60,32 @@ def _converted(suspect: WriteSuspect, files: Files, home: HomeModel) -> list[Edi
     return edits
 
 
-def _refuse_taken(home: HomeModel, name: str, files: Files) -> None:
+def name_there(suspect: WriteSuspect, files: Files) -> str:
+    """The name to keep it under: its own, with that of its class or, where another module has the same, its module."""
+    place = suspect.place
+    own, last = place.slot.strip("_") or place.slot, place.owner.rpartition(".")[2]
+    if place.kind is PlaceKind.INSTANCE:
+        return f"{re.sub(r'(?<=[a-z0-9])(?=[A-Z])', '_', last).lower()}_{own}"
+    bound = re.compile(rf"^_*{re.escape(own)}_*\s*[:=]", re.MULTILINE)
+    return own if sum(bound.search(text) is not None for text in files.texts.values()) < 2 else f"{last}_{own}"
+
+
+def refuse_taken(home: HomeModel, name: str, files: Files) -> None:
     """Raise Refused where something else is kept under the name there."""
     if name in home.taken:
         raise Refused(f"{home.use} has a `{name}` of the framework's")
-    member = re.escape(_member(home.reads))
+    member = re.escape(member_of(home.reads))
     taken = re.compile(rf"""\b{member}\.{name}\b|\b{member}(\.\w+\(|\[)["']{name}["']""")
     for path, text in files.texts.items():
         if match := taken.search(text):
             raise Refused(f"{home.use} has a `{name}` already: {path}:{text.count(chr(10), 0, match.start()) + 1}")
 
 
-def _refuse_threads(suspect: WriteSuspect, sites: Iterable[Site], files: Files) -> None:
+def refuse_threads(suspect: WriteSuspect, users: Mapping[cst.FunctionDef, Syntax], files: Files) -> None:
     """Raise Refused where a function that uses it, or calls one that does, is handed on and may run somewhere else."""
     handlers = {(one.head.path, line) for one in suspect.passing.handlers for line in _lines(one.head)}
     heads = {(call.callee.path, line) for call in suspect.passing.calls for line in _lines(call.callee)}
-    functions = {site.function: site.syntax for site in sites}
+    functions = dict(users)
     for path in {path for path, _ in heads}:
         there = files[path]
         for node in there.walk(there.module):
@@ -97,7 +107,7 @@ def _lines(span: Span) -> range:
     return range(span.line, span.end_line + 1)
 
 
-def _member(template: str) -> str:
+def member_of(template: str) -> str:
     """`user_session` of `chainlit.user_session.get(...)`."""
     return template.split(".")[1].partition("[")[0]
 
@@ -106,9 +116,9 @@ def _rewritten(
     syntax: Syntax, sites: Iterable[Site], home: HomeModel, name: str, default: str, slot: str
 ) -> list[Edit]:
     package, _, reads = home.reads.partition(".")
-    prefix, edits = reached(syntax, package, _member(home.reads))
-    reads = prefix + reads.removeprefix(_member(home.reads)).format(name=name, default=default)
-    before, _, behind = home.sets.partition(".")[2].removeprefix(_member(home.sets)).partition("{value}")
+    prefix, edits = reached(syntax, package, member_of(home.reads), home.called)
+    reads = prefix + reads.removeprefix(member_of(home.reads)).format(name=name, default=default)
+    before, _, behind = home.sets.partition(".")[2].removeprefix(member_of(home.sets)).partition("{value}")
     replaced: dict[cst.CSTNode, Replacement] = {}
     for site in sites:
         replaced |= without_declarations(syntax, global_statements(syntax, site.function, slot), slot)
@@ -127,12 +137,12 @@ def _rewritten(
     return [*edits, *syntax.rewrite(replaced)]
 
 
-def reached(syntax: Syntax, package: str, member: str) -> tuple[str, list[Edit]]:
+def reached(syntax: Syntax, package: str, member: str, called: str = "") -> tuple[str, list[Edit]]:
     """How the file reaches it: by the module if it imports that, else by its name."""
     if not imports.has_module(syntax, package) and imports.has_source(syntax, package):
         try:
             return imports.member(syntax, package, member)
         except Refused:
             pass  # the name means something else there
-    here, edits = imports.module(syntax, package)
+    here, edits = imports.module(syntax, package, called)
     return f"{here}.{member}", edits

@@ -110,7 +110,7 @@ def _in_scope(suspect: WriteSuspect, files: Files) -> Shared:
     refuse_other_files(syntax, suspect)
     if isinstance(home, cst.Module):
         refuse_strings(syntax, name, files)
-    made = declaration(syntax, home, name, lambda value: is_plain(syntax, value) or _is_written_out(syntax, value))
+    made = declaration(syntax, home, name, lambda value: is_first_value(syntax, value))
     nodes = [node for node in variable_uses(syntax, home, name) if not syntax.holds(made, node)]
     return _shared(syntax, made, nodes, name, names_in(syntax, syntax.module), "")
 
@@ -147,6 +147,11 @@ def _name_of_all(name: str, taken: set[str]) -> str:
         if wanted not in taken:
             return wanted
     raise Refused(f"there is no free name for all that `{name}` was")
+
+
+def is_first_value(syntax: Syntax, value: cst.BaseExpression) -> bool:
+    """Whether a value can be made anew for each session: a constant, or a collection of them."""
+    return is_plain(syntax, value) or _is_written_out(syntax, value)
 
 
 def _is_written_out(syntax: Syntax, value: cst.BaseExpression) -> bool:

@@ -155,6 +155,7 @@ class HomeModel:
     once: str = ""  # the session's own id, by its full dotted name; `{name}` and `{fresh}` are filled in
     reads: str = ""  # an expression that reads what is kept there, by full dotted name, with `{name}` and `{default}`
     sets: str = ""  # a statement that keeps something there, likewise, with `{name}` and `{value}`
+    called: str = ""  # what programs usually call its package: "st"
     missing: str = ""  # an expression that says whether nothing is kept there yet, likewise, with `{name}`
     taken: tuple[str, ...] = ()  # names under which the framework itself keeps something there
     component: str = ""  # the class of what keeps it among the `inputs` and `outputs` of entries: "gradio.State"

@@ -8,11 +8,16 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from leaklint import indexing, models
+from leaklint.files import SourceFile
 from leaklint.finding import Edit, Fix
+from leaklint.progress import silent
+from leaklint.project import link
+from leaklint.project.suspect import WriteSuspect
 from leaklint.syntax import Files
 
 CASES = Path(__file__).resolve().parent / "cases"
@@ -72,3 +77,12 @@ def comments(text: str) -> set[str]:
     """The comments of a file."""
     tokens = tokenize.generate_tokens(io.StringIO(text, newline="").readline)
     return {token.string.rstrip() for token in tokens if token.type == tokenize.COMMENT}
+
+
+def suspect(texts: Mapping[str, str], slot: str) -> WriteSuspect:
+    """What is suspected of a slot in a program of these files."""
+    with indexing.roomy():
+        index = indexing.index([SourceFile(path, text, "") for path, text in texts.items()], None, 1, silent)
+        imported = {i.module.partition(".")[0] for summary, _ in index.modules for i in summary.imports if not i.level}
+        found = link.suspects(link.link(index.modules, models.select(imported)))
+    return next(one for one in found if isinstance(one, WriteSuspect) and one.place.slot == slot)

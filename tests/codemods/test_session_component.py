@@ -6,16 +6,11 @@ What is refused here may still be kept under the id of the session: that is for 
 import ast
 
 import pytest
-from leaklint import indexing, models
 from leaklint.codemods.session_component import keep_in_component
-from leaklint.files import SourceFile
 from leaklint.finding import Fix
-from leaklint.progress import silent
-from leaklint.project import link
-from leaklint.project.suspect import WriteSuspect
 from leaklint.syntax import Files
 
-from pairs import apply
+from pairs import apply, suspect
 
 PLAIN = """import gradio as gr
 
@@ -42,13 +37,7 @@ with gr.Blocks() as demo:
 
 def converted(texts: dict[str, str], slot: str = "draft") -> Fix:
     """The conversion of what `slot` keeps."""
-    with indexing.roomy():
-        index = indexing.index([SourceFile(path, text, "") for path, text in texts.items()], None, 1, silent)
-        imported = {i.module.partition(".")[0] for summary, _ in index.modules for i in summary.imports if not i.level}
-        suspects = link.suspects(link.link(index.modules, models.select(imported)))
-    found = [one for one in suspects if isinstance(one, WriteSuspect) and one.place.slot == slot]
-    assert found, "nothing is suspected"
-    return keep_in_component(found[0], Files(texts))
+    return keep_in_component(suspect(texts, slot), Files(texts))
 
 
 def after(text: str, slot: str = "draft") -> str:
