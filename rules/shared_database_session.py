@@ -120,4 +120,5 @@ class SharedDatabaseSession(Rule):
 
 def _opened(sources: Sources, suspect: SharedUseSuspect) -> Fix:
     kind = sources.models.type(suspect.kind)
-    return open_for_each_request(suspect, sources.open, kind.writes if kind is not None else ())
+    assert kind is not None  # a model says that it is a session
+    return open_for_each_request(suspect, sources.open, kind)

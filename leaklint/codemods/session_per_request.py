@@ -21,18 +21,17 @@ from leaklint.codemods.own_variable import first_statement, variable_uses
 from leaklint.codemods.rows import refuse_rows_that_leave
 from leaklint.codemods.scope import free_name, function_of, names_in
 from leaklint.finding import Edit, Fix, Safety
+from leaklint.models import TypeModel
 from leaklint.project.suspect import SharedUseSuspect
 from leaklint.syntax import REMOVE, Files, Replacement, Syntax
 
-_ENDS = frozenset({"commit", "begin"})  # what makes lasting what was written
-_LEAVES_OPEN = frozenset({"close", "remove", "rollback", "commit", "expunge_all"})  # all that a mere tear-down says
 _FACTORY_WORDS = re.compile(r"^(create|make|get|new|build)_(async_)?")
 
 
-def open_for_each_request(suspect: SharedUseSuspect, files: Files, writes: Sequence[str]) -> Fix:
-    """Open the session in each handler that uses it; `writes` are the methods by which its class changes something."""
+def open_for_each_request(suspect: SharedUseSuspect, files: Files, kind: TypeModel) -> Fix:
+    """Open the session in each handler that uses it; `kind` is what the models say of its class."""
     title = f"Open `{suspect.name}` for each request"
-    return offer(title, Safety.SUGGESTED, lambda: _converted(suspect, files, frozenset(writes) - _LEAVES_OPEN))
+    return offer(title, Safety.SUGGESTED, lambda: _converted(suspect, files, kind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +63,8 @@ class _Handler:
     nodes: list[cst.CSTNode] = field(default_factory=list)
 
 
-def _converted(suspect: SharedUseSuspect, files: Files, writes: frozenset[str]) -> list[Edit]:
-    made = _made(suspect, files)
+def _converted(suspect: SharedUseSuspect, files: Files, kind: TypeModel) -> list[Edit]:
+    made = _made(suspect, files, kind.unended)
     uses = list(_uses(made, files))
     if not uses:
         raise Refused(f"no use of `{made.name}` was found")
@@ -82,7 +81,7 @@ def _converted(suspect: SharedUseSuspect, files: Files, writes: frozenset[str]) 
 
     for use in uses:
         at_hand(use.syntax, use.node)
-    _refuse_other_ends(uses, handlers, handed, writes)
+    _refuse_other_ends(uses, handlers, handed, kind)
     awaited = any(_is_awaited(use) for use in uses)
     edits = [
         edit
@@ -96,7 +95,7 @@ def _converted(suspect: SharedUseSuspect, files: Files, writes: frozenset[str]) 
 # --- what there is -----------------------------------------------------------------------------------------------
 
 
-def _made(suspect: SharedUseSuspect, files: Files) -> _Made:
+def _made(suspect: SharedUseSuspect, files: Files, unended: str) -> _Made:
     syntax = files[suspect.span.path]
     call = syntax.node_at(suspect.span, cst.Call)
     statement = syntax.parent(call)
@@ -112,13 +111,13 @@ def _made(suspect: SharedUseSuspect, files: Files) -> _Made:
         raise Refused(f"it is made on some paths only at {syntax.site(call)}")
     if isinstance(home, cst.Module):
         refuse_strings(syntax, name, files)
-    opening, instead = _opening(syntax, call, names_in(syntax, syntax.module))
+    opening, instead = _opening(syntax, call, names_in(syntax, syntax.module), unended)
     return _Made(syntax, home, statement, name, opening, instead)
 
 
-def _opening(syntax: Syntax, call: cst.Call, taken: set[str]) -> tuple[str, str]:
+def _opening(syntax: Syntax, call: cst.Call, taken: set[str], unended: str) -> tuple[str, str]:
     """The expression that opens another one, and the assignment that it needs: of a factory or engine made in place."""
-    if "autocommit=True" in syntax.code(call):
+    if unended and unended in re.sub(r"\s", "", syntax.code(call)):
         raise Refused(f"nothing says where its transactions end: {syntax.site(call)}")
     inner = [node for one in call.args for node in syntax.walk(one) if isinstance(node, cst.Call)]
     if isinstance(call.func, cst.Call):
@@ -214,18 +213,20 @@ def _is_awaited(use: _Use) -> bool:
 
 
 def _refuse_other_ends(
-    uses: Sequence[_Use], handlers: dict[cst.FunctionDef, _Handler], handed: HandedDown, writes: frozenset[str]
+    uses: Sequence[_Use], handlers: dict[cst.FunctionDef, _Handler], handed: HandedDown, kind: TypeModel
 ) -> None:
     """Every request that writes must end its own transaction: what another one ended is not seen by that any more."""
+    leaves = frozenset(kind.leaves)
+    writes = frozenset(kind.writes) - leaves
     own: dict[cst.FunctionDef, set[str]] = {}
     for use in uses:
         own.setdefault(use.function, set()).add(_method(use))
     helpers = {function.name.value: (syntax, function) for function, syntax in handed.homes.items()}
     for function, handler in handlers.items():
         said = _said(handler.syntax, function, own, helpers, set())
-        if said <= _LEAVES_OPEN:
+        if said <= leaves:
             raise Refused(f"`{function.name.value}` ends what another request began: {handler.syntax.site(function)}")
-        if said & writes and not said & _ENDS:
+        if said & writes and said.isdisjoint(kind.ends):
             raise Refused(f"nothing that `{function.name.value}` writes is committed: {handler.syntax.site(function)}")
 
 

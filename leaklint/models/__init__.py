@@ -128,6 +128,9 @@ class TypeModel:
     client: bool = False  # sends what its attributes say (headers, credentials, base URL) with every later call
     cookies: bool = False  # keeps the cookies that servers set, and sends them with every later call
     database: str = ""  # serves one request at a time: "session", "connection", "cursor"
+    ends: tuple[str, ...] = ()  # of `database`: methods that make lasting what was written
+    leaves: tuple[str, ...] = ()  # of `database`: methods that only finish what others have begun
+    unended: str = ""  # of `database`: the keyword and value with which nothing says where its transactions end
 
 
 @dataclass(frozen=True, slots=True)
