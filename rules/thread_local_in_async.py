@@ -72,8 +72,8 @@ async def whoami() -> str:
 
 ## Fix
 
-Safe: each attribute becomes a ContextVar, where the thread-local is used in one file, all uses are plain reads, stores
-and `getattr` with a name, and none of them runs in a thread pool. Else none, and the use in the way is named.
+Safe: each attribute becomes a ContextVar, where the thread-local is used in one file, all uses are plain reads, stores,
+`getattr` and `hasattr` with a name, and none of them runs in a thread pool. Else none, and the use in the way is named.
 
 ## What is not found
 

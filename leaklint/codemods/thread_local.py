@@ -1,7 +1,7 @@
 """A thread-local that is one module's own, to a ContextVar for each of its attributes.
 
-All uses must be in its file and be plain reads, stores and `getattr` with a constant name, and none may run in a thread
-pool, where a ContextVar that is set is not seen by the caller; else Refused.
+All uses must be in its file and be plain reads, stores, `getattr` and `hasattr` with a constant name, and none may run
+in a thread pool, where a ContextVar that is set is not seen by the caller; else Refused.
 """
 
 from __future__ import annotations
@@ -40,10 +40,17 @@ def _converted(syntax: Syntax, suspect: ThreadLocalSuspect) -> list[Edit]:
             variables[attribute] = free_name(f"{local}_{attribute}", {*taken, *variables.values()})
         replaced[place] = form.format(variables[attribute])
     here, imported = imports.member(syntax, "contextvars", "ContextVar")
+    if any(_CONTEXT in text for text in replaced.values()):
+        context, also = imports.member(syntax, "contextvars", "copy_context")
+        imported = [*imported, *also]
+        replaced = {node: text.replace(_CONTEXT, f"{context}()") for node, text in replaced.items()}
     lines = [f'{name} = {here}("{name}")' for name in variables.values()]
     replaced[made] = syntax.newline.join(lines)
     edits = [*imported, *syntax.rewrite(replaced)]
     return [*edits, *imports.unused(syntax, edits)]
+
+
+_CONTEXT = "<context>"  # stands for the current context until its import is known
 
 
 def _declaration(syntax: Syntax, suspect: ThreadLocalSuspect) -> cst.Assign:
@@ -104,6 +111,15 @@ def _by_getattr(syntax: Syntax, first: cst.Arg, local: str) -> tuple[str, cst.CS
         ) if one is first and len(rest) < 2:
             default = _escaped(syntax.code(rest[0].value)) if rest else ""
             return str(text.evaluated_value), call, f"{{}}.get({default})"
+        case (
+            cst.Call(func=cst.Name(value="hasattr"), args=[one, cst.Arg(value=cst.SimpleString() as text)]) as call
+        ) if one is first:
+            above = syntax.parent(call)
+            if isinstance(above, cst.UnaryOperation) and isinstance(above.operator, cst.Not):
+                return str(text.evaluated_value), above, f"{{}} not in {_CONTEXT}"
+            if isinstance(above, cst.BaseExpression | cst.ComparisonTarget) and not call.lpar:
+                return str(text.evaluated_value), call, f"({{}} in {_CONTEXT})"
+            return str(text.evaluated_value), call, f"{{}} in {_CONTEXT}"
         case _:
             raise Refused(f"`{local}` is passed on at {syntax.site(first)}")
 

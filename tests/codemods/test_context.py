@@ -211,11 +211,26 @@ def test_reads_by_name_and_further_attributes_are_converted(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
+    ("asked", "after"),
+    [
+        ("hasattr(state, 'user')", "if state_user in copy_context():"),
+        ("not hasattr(state, 'user')", "if state_user not in copy_context():"),
+        ("scope and hasattr(state, 'user')", "if scope and (state_user in copy_context()):"),
+    ],
+)
+def test_whether_an_attribute_is_there_is_whether_the_variable_is_set(tmp_path: Path, asked: str, after: str) -> None:
+    text = LOCAL.replace("await receive()", f"if {asked}:\n        await receive()")
+    mended = fixed(tmp_path, "thread-local-in-async", text)
+    assert after in mended
+    assert "from contextvars import ContextVar\nfrom contextvars import copy_context\n" in mended
+
+
+@pytest.mark.parametrize(
     ("more", "refused"),
     [
         ("    del state.user\n", "`state.user` is not plainly set at a.py:7"),
         ("    state.user += '!'\n", "`state.user` is not plainly set at a.py:7"),
-        ("    await send(hasattr(state, 'user'))\n", "`state` is passed on at a.py:7"),
+        ("    await send(vars(state))\n", "`state` is passed on at a.py:7"),
         ("    state.user, rest = scope\n", "`state.user` is not plainly set at a.py:7"),
         ("    state.user['name'] = 'a'\n", "`state.user` is changed in place at a.py:7"),
         ("    for state.user in scope: pass\n", "`state.user` is not plainly set at a.py:7"),
