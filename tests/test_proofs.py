@@ -1,8 +1,8 @@
 """Conversions proven by running: before, one user sees what belongs to another; once fixed, each is served as if alone.
 
 Each folder of `tests/proofs/cases` is a small application that runs for real, and is named for the conversion and its
-surroundings. Comments at the top of its `app.py` say the titles of the fixes that it proves, and what shows before
-where that is not the other user: work that is lost when two meet, or no id of the user's own.
+surroundings. Comments at the top of its `app.py` say the titles of the fixes that it proves, the rules that offer
+them, and what shows before where that is not the other user: work that is lost when two meet, or no id of their own.
 
 Folders of `standins` are found before libraries of that name, which the tests do not ask for.
 """
@@ -21,7 +21,9 @@ from typing import Any
 import pytest
 
 from leaklint import fix as fixes
+from leaklint import rule
 from leaklint.config import Config
+from leaklint.finding import Safety
 
 PROOFS = Path(__file__).resolve().parent / "proofs"
 CASES = sorted(case.name for case in (PROOFS / "cases").iterdir())
@@ -61,6 +63,11 @@ def _fixed(app: Path) -> fixes.Outcome:
     return fixes.fix(app, Config(root=app), [app], unsafe=True, select=(), apply=True)
 
 
+def test_every_rule_that_offers_a_fix_has_one_that_is_proven() -> None:
+    proven = {name for case in CASES for name in _settings(PROOFS / "cases" / case, "rule")}
+    assert proven == {name for name, kind in rule.load_all().items() if kind.fix in (Safety.SAFE, Safety.SUGGESTED)}
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_users_are_apart_once_fixed_and_not_before(name: str, tmp_path: Path) -> None:
     app = Path(shutil.copytree(PROOFS / "cases" / name, tmp_path / name))
@@ -71,6 +78,8 @@ def test_users_are_apart_once_fixed_and_not_before(name: str, tmp_path: Path) ->
     outcome = _fixed(app)
     assert titles
     assert titles <= {one.fix.title for one in outcome.fixed if one.fix}, [why for _, why in outcome.left]
+    offering = {one.rule for one in outcome.fixed if one.fix and one.fix.title in titles}
+    assert offering == set(_settings(app, "rule"))
     assert not outcome.left
     assert _fixed(app).diff == ""
 

@@ -1,4 +1,5 @@
 # fix: Make `session['user_id']` part of the key
+# rule: user-blind-cache
 from functools import lru_cache
 
 from flask import Flask, request, session

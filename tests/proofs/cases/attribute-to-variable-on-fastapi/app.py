@@ -1,4 +1,5 @@
 # fix: Make `question` a variable of the function
+# rule: shared-attribute-write
 from fastapi import FastAPI
 from turns import pause
 

@@ -1,4 +1,5 @@
 # fix: Give each `Basket` its own `items`
+# rule: class-attribute-write
 import asyncio
 
 from turns import pause

@@ -1,5 +1,7 @@
 # fix: Keep `_lines` in `gr.State` among the inputs and outputs
 # fix: Keep `draft` in `gr.State` among the inputs and outputs
+# rule: shared-attribute-write
+# rule: shared-container-write
 from collections.abc import AsyncIterator
 
 import gradio as gr

@@ -1,4 +1,5 @@
 # fix: Keep `current_user` in a ContextVar
+# rule: global-rebind
 from flask import Flask, request
 from turns import rest
 

@@ -1,4 +1,5 @@
 # fix: Keep `current_user` in a ContextVar
+# rule: global-rebind
 from fastapi import FastAPI
 from turns import pause
 

@@ -1,4 +1,5 @@
 # fix: Run it in a copy of the context
+# rule: context-lost
 # shows: no id
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar

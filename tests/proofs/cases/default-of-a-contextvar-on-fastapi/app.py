@@ -1,4 +1,5 @@
 # fix: Make a new `[]` for each context
+# rule: contextvar-misuse
 from contextvars import ContextVar
 
 from fastapi import FastAPI

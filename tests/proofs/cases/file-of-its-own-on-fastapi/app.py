@@ -1,4 +1,5 @@
 # fix: Write it to a folder of its own
+# rule: shared-file-path
 from fastapi import FastAPI
 from turns import pause
 

@@ -1,4 +1,5 @@
 # fix: Hand `user` down as an argument
+# rule: shared-attribute-write
 from fastapi import FastAPI
 
 from desk import desk

@@ -1,4 +1,5 @@
 # fix: Pass `headers` with the call
+# rule: shared-client-state
 import httpx
 from flask import Flask, request
 from turns import rest

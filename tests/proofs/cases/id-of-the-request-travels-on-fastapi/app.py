@@ -1,4 +1,5 @@
 # fix: Use `request_id`
+# rule: id-regenerated
 # shows: no id
 from uuid import uuid4
 

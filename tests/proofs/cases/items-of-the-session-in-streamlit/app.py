@@ -1,6 +1,8 @@
 # fix: Keep `_history` in `st.session_state`
 # fix: Keep `topic` in `st.session_state`
 # fix: Keep `lines` in `st.session_state`
+# rule: global-rebind
+# rule: shared-container-write
 """What all pages import."""
 
 import streamlit as st

@@ -1,4 +1,5 @@
 # fix: Make `user_id` part of the key
+# rule: user-blind-cache
 from fastapi import Depends, FastAPI, Request
 from turns import pause
 

@@ -1,4 +1,5 @@
 # fix: Make `names` inside of the function
+# rule: mutable-default-write
 from fastapi import FastAPI
 from turns import pause
 

@@ -1,4 +1,5 @@
 # fix: Keep one `lines` for each session
+# rule: shared-container-write
 from fastapi import FastAPI
 from turns import pause
 

@@ -1,4 +1,5 @@
 # fix: Keep one for each `session_id`
+# rule: memoized-session-id
 from fastapi import FastAPI
 from turns import pause
 

@@ -1,4 +1,5 @@
 # fix: Hold one lock for each `user_id` over the look-up and the write
+# rule: check-then-act
 # shows: lost work
 from fastapi import FastAPI
 from turns import pause

@@ -1,4 +1,5 @@
 # fix: Keep one `draft` for each session
+# rule: global-rebind
 import gradio as gr
 from turns import pause
 

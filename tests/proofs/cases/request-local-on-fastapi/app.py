@@ -1,4 +1,5 @@
 # fix: Keep `user` in a request-local variable
+# rule: shared-attribute-write
 from fastapi import FastAPI
 from turns import pause
 

@@ -1,4 +1,5 @@
 # fix: Open `session` for each request
+# rule: shared-database-session
 # shows: lost work
 from flask import Flask, request
 from sqlalchemy import create_engine

@@ -1,4 +1,5 @@
 # fix: Use `setdefault`
+# rule: check-then-act
 # shows: lost work
 from flask import Flask, request
 from turns import rest

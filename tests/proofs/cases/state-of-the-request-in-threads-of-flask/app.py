@@ -1,4 +1,5 @@
 # fix: Keep `_user` in `flask.g`
+# rule: global-rebind
 from flask import Flask, request
 from turns import rest
 

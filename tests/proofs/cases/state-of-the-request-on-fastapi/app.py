@@ -1,4 +1,5 @@
 # fix: Keep `user` on the request
+# rule: shared-attribute-write
 from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request, Response

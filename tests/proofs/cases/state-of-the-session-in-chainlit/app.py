@@ -1,4 +1,5 @@
 # fix: Keep `topic` in `cl.user_session`
+# rule: global-rebind
 import chainlit as cl
 from turns import pause
 

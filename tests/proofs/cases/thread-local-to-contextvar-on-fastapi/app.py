@@ -1,4 +1,5 @@
 # fix: Keep it in a ContextVar
+# rule: thread-local-in-async
 import threading
 
 from fastapi import FastAPI

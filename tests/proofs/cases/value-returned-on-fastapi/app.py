@@ -1,4 +1,5 @@
 # fix: Return `_last`
+# rule: shared-attribute-write
 from fastapi import FastAPI
 from turns import pause
 

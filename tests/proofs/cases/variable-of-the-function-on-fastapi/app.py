@@ -1,4 +1,5 @@
 # fix: Make `language` a variable of the function
+# rule: global-rebind
 from fastapi import FastAPI
 from turns import pause
 

@@ -1,0 +1,9 @@
+from typing import Any
+
+import httpx
+
+
+async def visit(app: Any, name: str) -> Any:
+    transport = httpx.ASGITransport(app.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        return (await client.post("/notes", params={"note": f"{name}'s note", "session_id": name})).json()
