@@ -11,7 +11,7 @@ import libcst as cst
 
 from leaklint.codemods import Refused
 from leaklint.codemods.names import is_local
-from leaklint.codemods.scope import function_of
+from leaklint.codemods.scope import function_of, names_in
 from leaklint.syntax import Files, Syntax
 
 _DERIVED = frozenset({"uuid3", "uuid5", "md5", "sha1", "sha224", "sha256", "sha384", "sha512", "blake2b", "blake2s"})
@@ -19,13 +19,26 @@ _DERIVED = frozenset({"uuid3", "uuid5", "md5", "sha1", "sha224", "sha256", "sha3
 
 def refuse_derived(syntax: Syntax, value: cst.CSTNode) -> None:
     """Raise Refused where the id is computed from what the function knows, so that it comes out the same again."""
-    for node in syntax.walk(value):
-        if not isinstance(node, cst.Call) or _last(node.func) not in _DERIVED:
-            continue
-        for argument in node.args:
-            for name in syntax.walk(argument):
+    for part in (value, *_assigned(syntax, value)):
+        for node in syntax.walk(part):
+            if not isinstance(node, cst.Call) or _last(node.func) not in _DERIVED:
+                continue
+            for name in (inner for argument in node.args for inner in syntax.walk(argument)):
                 if isinstance(name, cst.Name) and is_local(syntax, name, name.value):
                     raise Refused(f"it comes out the same for each `{name.value}`: {syntax.site(node)}")
+
+
+def _assigned(syntax: Syntax, value: cst.CSTNode) -> list[cst.BaseExpression]:
+    """What the function assigns to the variables that the value names."""
+    function = function_of(syntax, value)
+    names = names_in(syntax, value)
+    return [
+        node.value
+        for node in (syntax.walk(function.body) if function is not None else ())
+        if isinstance(node, cst.Assign)
+        and isinstance(node.targets[0].target, cst.Name)
+        and node.targets[0].target.value in names
+    ]
 
 
 def refuse_known_constant(syntax: Syntax, value: cst.CSTNode, name: str, files: Files) -> None:

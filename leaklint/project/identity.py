@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from leaklint.finding import Span
-from leaklint.index.summary import Attr, Bind, Call, Const, Item, Kind, Name, Range, Term, Test
+from leaklint.index.summary import Attr, Bind, Call, Const, Item, Kind, Name, Range, Return, Term, Test
 from leaklint.project import calls, evaluate
 from leaklint.project.conditional import is_of_script
 from leaklint.project.generated import becomes_id, brought_in, is_of_process, name_alone, names_an_id
@@ -288,6 +288,8 @@ def _generated(s: State, use: IdUse, atom: Token, kept: Mapping[Atom, Memo]) -> 
         return None if silent else Brought(use, at, how, IdOrigin.IMPORT_TIME)
     if not use.kept and use.frame.entry is None:
         return None  # its callers decide
+    if _says_whose(s, at):
+        return None
     said = how.form == "return" and names_an_id(s.models, how.name, use.occurrence.concept)
     if how.form in ("assign", "return") and not said and not id_concept(s.models, how.name):
         named = becomes_id(s, use.frame, atom)
@@ -295,6 +297,21 @@ def _generated(s: State, use: IdUse, atom: Token, kept: Mapping[Atom, Memo]) -> 
             return None  # a time, a number: nothing there takes it for an id
         at, how = named
     return Brought(use, at, how, IdOrigin.COLLIDING, atom.why)
+
+
+def _says_whose(s: State, at: Site) -> bool:
+    """Whether the id is made of an id of an object as well, though nobody knows the object: `turn.conversation.id`."""
+    return isinstance(at.op, Bind | Return) and _has_id(s, at.op.value)
+
+
+def _has_id(s: State, term: Term) -> bool:
+    match term:
+        case Attr(base=Attr(name=whole) | Name(id=whole), name="id") if id_concept(s.models, f"{whole}_id"):
+            return True
+        case Attr(name=name) if id_concept(s.models, name):
+            return True
+        case _:
+            return any(_has_id(s, child) for role, child in children(term) if role != "(func)")
 
 
 def _is_lasting(s: State, lives: Lifetimes, atom: Token) -> bool:

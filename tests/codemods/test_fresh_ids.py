@@ -63,14 +63,17 @@ def test_what_others_say_or_ask_again(text: str, others: dict[str, str], reason:
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        ("str(uuid.uuid5(SPACE, chat + str(date.today())))", "it comes out the same for each `chat`: a.py:2"),
-        ("hashlib.sha256(chat.encode()).hexdigest()", "it comes out the same for each `chat`: a.py:2"),
+        ("str(uuid.uuid5(SPACE, chat + str(date.today())))", "it comes out the same for each `chat`: a.py:3"),
+        ("hashlib.sha256(chat.encode()).hexdigest()", "it comes out the same for each `chat`: a.py:3"),
         ("hashlib.sha256(str(time.time()).encode()).hexdigest()", ""),
         ("str(uuid.uuid5(SPACE, str(time.time())))", ""),
+        ("str(day)", "it comes out the same for each `chat`: a.py:2"),
     ],
 )
 def test_what_comes_out_the_same_on_purpose(value: str, reason: str) -> None:
-    files = Files({"a.py": f"def f(chat):\n    key = {value}\n    return key\n"})
+    files = Files(
+        {"a.py": f"def f(chat):\n    day = uuid.uuid5(SPACE, chat + today())\n    key = {value}\n    return key\n"}
+    )
     syntax = files["a.py"]
-    node = next(n.value for n in syntax.walk(syntax.module) if isinstance(n, cst.Assign))
+    node = [n.value for n in syntax.walk(syntax.module) if isinstance(n, cst.Assign)][1]
     assert fresh_instead(syntax, node, value, files).refused == reason
