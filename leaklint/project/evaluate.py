@@ -249,9 +249,8 @@ def select_items(s: State, frame: Frame, atom: Any, key_term: Term | None, key: 
         return _items_of_one(s, frame, atom, key) if any(map(_is_identity, key)) else s.items(atom, frame)
     field = item_field(constant)
     loaded(frame, atom, field, span, at)
-    fields = s.fields(atom, frame)
-    others = fields.get(ITEMS, NOTHING)  # of ids and constants under other keys, none is the one asked for
-    found = fields.get(field, NOTHING) | frozenset(a for a in others if not isinstance(a, (Token, Literal)))
+    others = s.read(atom, ITEMS, frame)  # of ids and constants under other keys, none is the one asked for
+    found = s.read(atom, field, frame) | frozenset([a for a in others if a.__class__ not in (Token, Literal)])
     return found or _part_named(s, atom, constant)
 
 
@@ -267,9 +266,8 @@ def _is_identity(key: Atom) -> bool:
 
 def _items_of_one(s: State, frame: Frame, atom: Any, key: Value) -> Value:
     """Items under the id of a user or session, which is none of the constants that the code names."""
-    fields = s.fields(atom, frame)
-    said = (fields.get(item_field(k.value), NOTHING) for k in key if isinstance(k, Literal))
-    return fields.get(ITEMS, NOTHING).union(*said)
+    said = [s.read(atom, item_field(k.value), frame) for k in key if isinstance(k, Literal)]
+    return s.read(atom, ITEMS, frame).union(*said)
 
 
 def constant_key(term: Term | None, value: Value) -> object | None:

@@ -233,6 +233,7 @@ class State:
     _constants: dict[tuple[Module, Range, object], Value] = field(default_factory=dict)
     _objects: dict[tuple[Frame, Range, ClassValue | str, str], Instance] = field(default_factory=dict)
     _interned: dict[tuple[object, ...], Atom] = field(default_factory=dict)  # the rare kinds
+    _concepts: dict[str, str] = field(default_factory=dict)  # of heap fields, by their names
     _frames: dict[tuple[object, ...], Frame] = field(default_factory=dict)
     _made: dict[tuple[object, ...], int] = field(default_factory=lambda: defaultdict(int))
     _count: dict[tuple[FunctionInfo, Phase], int] = field(default_factory=lambda: defaultdict(int))
@@ -448,7 +449,12 @@ class State:
         return value.difference(mixed) if mixed else value
 
     def _is_named_for(self, name: str, taint: Taint) -> bool:
-        return taint.strength is Strength.IDENTITY and self.models.concept(name.strip("[]'\"")) == taint.concept
+        if taint.strength is not Strength.IDENTITY:
+            return False
+        concept = self._concepts.get(name)
+        if concept is None:
+            concept = self._concepts[name] = self.models.concept(name.strip("[]'\""))
+        return concept == taint.concept
 
     def items(self, holder: Holder, frame: Frame) -> Value:
         """All items of a container, whatever their key."""
