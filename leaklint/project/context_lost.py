@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import NamedTuple, TypeAlias
 
-from leaklint.index.summary import Call, Eval, Term
+from leaklint.index.summary import Call, Eval, Range, Term
 from leaklint.models import CallModel
 from leaklint.project.calls import mro
 from leaklint.project.context import Touch, entries_of, is_task, name_of, touches
@@ -27,6 +28,7 @@ from leaklint.project.values import Instance, Phase
 
 _EACH = "each"  # of `packed`: the function is called once for each element
 Touches: TypeAlias = Mapping[Frame, tuple[Touch, ...]]
+Wants: TypeAlias = Callable[[FunctionInfo, int, Range], frozenset[str]]
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _FIGURES = frozenset(("telemetry", "analytics", "metric", "metrics"))
 _FIRST = ("tenant", "user", "session", "credential", "request", "trace")  # which of several variables is told
@@ -69,7 +71,10 @@ def contexts_lost(s: State, lives: Lifetimes, ways: Routes, seen: Touches) -> It
                 setters[touch.variable].append(touch)
     if not setters:
         return
-    borders = [(border, _below(s, border.run)) for border in (*_borders(s, ways), *_queues(s, ways))]
+    near = _leading_to_touches(s, setters)
+    below_of = cache(partial(_below, s, near, cache(wanted)))
+    all_borders = (*_borders(s, ways), *_queues(s, ways))
+    borders = [(border, below_of(border.run)) for border in all_borders if not near.isdisjoint(border.run)]
     inside = {frame for _, below in borders for frame in below}
     told: set[tuple[FunctionInfo, int]] = set()
     for border, below in borders:
@@ -133,29 +138,40 @@ def _queue(s: State, effect: Effect) -> Instance | None:
     return holder if kind is not None and kind.consumed else None
 
 
-def _below(s: State, run: Iterable[Frame]) -> dict[Frame, _Place]:
-    """All frames that run in the other context; calls that enter a context of their own are left out."""
-    values = _given(s, run)
+def _leading_to_touches(s: State, variables: Collection[Instance]) -> set[Frame]:
+    """The frames that do something to one of the variables, and all from which one of these can be reached."""
+    found = {frame for frame in s.frames if any(touch.variable in variables for touch in touches(s, frame))}
+    work = list(found)
+    while work:
+        new = work.pop().callers.keys() - found
+        found |= new
+        work += new
+    return found
+
+
+def _below(s: State, near: Set[Frame], wants: Wants, run: tuple[Frame, ...]) -> dict[Frame, _Place]:
+    """The frames near a variable that run in the other context; calls that enter one of their own are left out."""
+    values = _given(s, near, wants, run)
     found = {frame: _Place(Aside.NO, None, None, values[frame]) for frame in run}
     work: dict[Aside, list[Frame]] = {Aside.NO: list(found), Aside.LINES: [], Aside.FIGURES: []}
     while waiting := next((frames for frames in work.values() if frames), None):
         frame = waiting.pop(0)
-        for made in _made_there(s, frame, values[frame]):
+        for made in _made_there(s, wants, frame, values[frame]):
             for target in made.targets:
-                if target not in found:
+                if target in near and target not in found:
                     aside = max(found[frame].aside, _aside(s, frame, made, target))
                     found[target] = _Place(aside, frame, made.term, values[target])
                     work[aside].append(target)
     return found
 
 
-def _given(s: State, run: Iterable[Frame]) -> dict[Frame, frozenset[str]]:
+def _given(s: State, near: Set[Frame], wants: Wants, run: Iterable[Frame]) -> dict[Frame, frozenset[str]]:
     """The parameters that every call in the other context gives a value, for each frame that runs there."""
     found = dict.fromkeys(run, frozenset[str]())
     work = list(found)
     for frame in work:  # grows while it is walked
-        for made in _made_there(s, frame, found[frame]):
-            for target in made.targets:
+        for made in _made_there(s, wants, frame, found[frame]):
+            for target in filter(near.__contains__, made.targets):
                 values = given(frame, found[frame], made.term, made.position, target)
                 known = found.get(target)
                 if known is None or not known <= values:
@@ -164,12 +180,12 @@ def _given(s: State, run: Iterable[Frame]) -> dict[Frame, frozenset[str]]:
     return found
 
 
-def _made_there(s: State, frame: Frame, values: frozenset[str]) -> Iterator[Made]:
+def _made_there(s: State, wants: Wants, frame: Frame, values: frozenset[str]) -> Iterator[Made]:
     """The calls of a frame that stay in its context, but for those that stand in for a parameter which is given."""
     for made in frame.made.values():
         if any((m := s.models.call(fqn)) is not None and m.enters for fqn in made.external):
             continue
-        if not values or values.isdisjoint(wanted(frame.info, made.position, made.term.span)):
+        if not values or values.isdisjoint(wants(frame.info, made.position, made.term.span)):
             yield made
 
 
