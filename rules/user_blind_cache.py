@@ -75,8 +75,9 @@ def show(period: str) -> str:
 ## Fix
 
 Suggested, since whether the result may be kept for each user at all is for you to say: a dict that one key is used
-with gets that key and who asks together; a memoised function that reads who asks itself gets it as an argument from all
-its callers. Refused, with the place, where a caller or a use of the dict cannot say who asks.
+with gets that key and who asks together; a memoised function that reads who asks, itself or by a getter that what it
+calls asks, gets it as an argument from all its callers. Refused, with the place, where a caller or a use of the dict
+cannot say who asks, and where callers in other files would have to.
 
 ## What is not found
 

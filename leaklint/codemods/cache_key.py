@@ -20,6 +20,8 @@ from leaklint.syntax import Files, Replacement, Syntax
 
 _METHODS = frozenset({"get", "pop", "setdefault"})
 _PLAIN = re.compile(r"[A-Za-z_][\w.]*(\[(['\"])\w+\2\])?")
+_ASKED = re.compile(rf"{_PLAIN.pattern}|[A-Za-z_]\w*(\.get)?\(\)")
+_OF_CACHE = frozenset({"cache_clear", "cache_info"})
 
 
 def add_to_key(suspect: CacheSuspect, files: Files) -> Fix:
@@ -30,8 +32,8 @@ def add_to_key(suspect: CacheSuspect, files: Files) -> Fix:
     return offer(title, Safety.SUGGESTED, lambda: _in_function(suspect, files))
 
 
-def _need(suspect: CacheSuspect) -> str:
-    if len(suspect.needs) != 1 or not _PLAIN.fullmatch(suspect.needs[0]):
+def _need(suspect: CacheSuspect, plain: re.Pattern[str] = _PLAIN) -> str:
+    if len(suspect.needs) != 1 or not plain.fullmatch(suspect.needs[0]):
         raise Refused(f"the values depend on more than one plain name: {', '.join(suspect.needs)}")
     return suspect.needs[0]
 
@@ -124,43 +126,94 @@ def _knows(syntax: Syntax, node: cst.CSTNode, need: str) -> bool:
 
 
 def _in_function(suspect: CacheSuspect, files: Files) -> list[Edit]:
-    need, syntax = _need(suspect), files[suspect.span.path]
-    source = syntax.node_at(suspect.source) if suspect.source.path == syntax.path else None
-    function = function_of(syntax, source) if source is not None else None
-    if function is None or function.name.value != suspect.name.rpartition(".")[2]:
-        raise Refused(f"`{need}` is read by what the function calls: {suspect.source.path}:{suspect.source.line}")
-    if isinstance(syntax.parent(function), cst.IndentedBlock):
-        raise Refused(f"`{function.name.value}` is no function of a module at {syntax.site(function)}")
-    root = re.split(r"[.\[]", need)[0]
-    if imports.full_name(syntax, root) == root:
-        raise Refused(f"`{root}` is no name that the file imports")
+    need, syntax = _need(suspect, _ASKED), files[suspect.span.path]
+    function = _cached(syntax, suspect)
+    source = files[suspect.source.path]
+    reader = function_of(source, source.node_at(suspect.source))
+    if reader is function:
+        said, imported = need, _imported(syntax, need)
+        own = [node for node in syntax.walk(function.body) if _says(syntax, node, need)]
+    else:
+        said, imported = _said(syntax, suspect, source, reader, files)
+        own = []
     calls = _calls(syntax, function, files)
     words = re.findall(r"\w+", need)[-2:]
-    name = free_name(words[-1] if words[-1].endswith("_id") else "_".join(words), names_in(syntax, function))
-    own = [node for node in syntax.walk(function.body) if _says(syntax, node, need)]
+    wanted = words[-1] if words[-1].endswith("_id") else "_".join(words)
+    name = free_name(f"{suspect.concept}_id" if need.endswith("()") else wanted, names_in(syntax, function))
     replaced: dict[cst.CSTNode, Replacement] = dict.fromkeys(own, name)
     positional = parameter.by_position(function, calls)
     annotated = any(one.annotation is not None for one in parameters(function)) or function.returns is not None
     declaration = f"{name}: object" if annotated else name
-    edits = parameter.declared(syntax, function, declaration, positional=positional)
+    edits = [*imported, *parameter.declared(syntax, function, declaration, positional=positional)]
     for call in calls:
-        edits += parameter.passed(syntax, call, name, need, positional=positional)
+        edits += parameter.passed(syntax, call, name, said, positional=positional)
     return [*edits, *syntax.rewrite(replaced)]
 
 
+def _cached(syntax: Syntax, suspect: CacheSuspect) -> cst.FunctionDef:
+    """The function that is remembered. Raises Refused where it is none of the module."""
+    for above in (node := syntax.node_at(suspect.span), *syntax.ancestors(node)):
+        if isinstance(above, cst.FunctionDef):
+            if isinstance(syntax.parent(above), cst.Module):
+                return above
+            break
+    raise Refused(f"`{suspect.name}` is no function of a module at {suspect.span.path}:{suspect.span.line}")
+
+
+def _imported(syntax: Syntax, need: str) -> list[Edit]:
+    root = re.split(r"[.\[(]", need)[0]
+    if imports.full_name(syntax, root) == root and not _is_made_here(syntax, root):
+        raise Refused(f"`{root}` is no name that the file imports")
+    return []
+
+
+def _is_made_here(syntax: Syntax, name: str) -> bool:
+    """Whether a statement of the module gives it the name."""
+    return any(
+        isinstance(syntax.parent(node), cst.AssignTarget | cst.AnnAssign | cst.FunctionDef)
+        and isinstance(syntax.parent(syntax.statement(node)), cst.Module)
+        for node in occurrences(syntax, syntax.module, name)
+    )
+
+
+def _said(
+    syntax: Syntax, suspect: CacheSuspect, source: Syntax, reader: cst.FunctionDef | None, files: Files
+) -> tuple[str, list[Edit]]:
+    """What the callers say who asks by, where a callee reads it: the function that gives it, or what it reads itself.
+
+    The edits import it. What is no call may not be there for all callers.
+    """
+    need = suspect.needs[0]
+    if not need.endswith("()"):
+        raise Refused(f"`{need}` is read by what the function calls: {source.path}:{suspect.source.line}")
+    said = need
+    if reader is not None and not parameters(reader) and reader.name.value.endswith(f"{suspect.concept}_id"):
+        said = f"{reader.name.value}()"
+    root = re.split(r"[.(]", said)[0]
+    if imports.full_name(syntax, root) != root or (syntax is source and _is_made_here(syntax, root)):
+        return said, []
+    for path, _ in files.with_word(root):
+        if path not in (source.path, syntax.path) and imports.full_name(files[path], root) != root:
+            return said, imports.as_in(syntax, files[path], root)
+    raise Refused(f"nobody else imports `{root}`")
+
+
 def _says(syntax: Syntax, node: cst.CSTNode, need: str) -> bool:
-    return isinstance(node, cst.Name | cst.Attribute | cst.Subscript) and syntax.code(node) == need
+    plain = isinstance(node, cst.Name | cst.Attribute | cst.Subscript | cst.Call)
+    return plain and syntax.code(node) == need
 
 
 def _calls(syntax: Syntax, function: cst.FunctionDef, files: Files) -> list[cst.Call]:
     """All calls of the function, which must be in its own file. Raises Refused."""
     name = function.name.value
-    _refuse_other_files(syntax, name, files)
+    for path, text in files.with_word(name):
+        if path != syntax.path and (f".{name}" in text or not _only_emptied(files[path], name)):
+            raise Refused(f"`{name}` is used in {path} too")
     refuse_strings(syntax, name, files)
     calls: list[cst.Call] = []
     for node in occurrences(syntax, syntax.module, name):
         above = syntax.parent(node)
-        if above is function:
+        if above is function or _is_of_cache(above, node):
             continue
         if not isinstance(above, cst.Call) or above.func is not node or function_of(syntax, above) is function:
             raise Refused(f"`{name}` cannot take another argument: it is used at {syntax.site(node)}")
@@ -168,3 +221,13 @@ def _calls(syntax: Syntax, function: cst.FunctionDef, files: Files) -> list[cst.
     if not calls:
         raise Refused(f"nobody is seen to call `{name}`")
     return calls
+
+
+def _only_emptied(syntax: Syntax, name: str) -> bool:
+    """Whether a file imports the function, if at all, to empty its cache."""
+    nodes = occurrences(syntax, syntax.module, name)
+    return all(isinstance(above := syntax.parent(n), cst.ImportAlias) or _is_of_cache(above, n) for n in nodes)
+
+
+def _is_of_cache(above: cst.CSTNode | None, node: cst.CSTNode) -> bool:
+    return isinstance(above, cst.Attribute) and above.value is node and above.attr.value in _OF_CACHE
