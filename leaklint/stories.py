@@ -100,6 +100,8 @@ def trace(suspect: Suspect) -> Iterator[Step]:
             yield Step(StepRole.WRITE, suspect.act, _acts(suspect))
             for span in suspect.also:
                 yield Step(StepRole.RELATED, span, _also(suspect))
+        case CacheSuspect(form="slot", name=name):
+            yield Step(StepRole.WRITE, suspect.span, f"`{name}` keeps it for all")
         case CacheSuspect(name=name, needs=needs, source=source):
             yield Step(StepRole.WRITE, suspect.span, f"`{name}` keeps the result")
             if source != suspect.span:
@@ -126,6 +128,9 @@ def timeline(suspect: Suspect) -> Iterator[Moment]:
     match suspect:
         case RaceSuspect():
             yield from _two_lanes(suspect)
+        case CacheSuspect(form="slot", name=name, needs=(need, *_)):
+            yield Moment(0, f"fills `{name}` with the client for its `{need}`", suspect.source)
+            yield Moment(1, f"asks for the client of another `{need}`", suspect.span, "← gets A's")
         case CacheSuspect(name=name):
             yield Moment(0, f"fills `{name}` with what is its own", suspect.source)
             yield Moment(1, f"asks `{name}` with the same key", suspect.span, "← gets A's")

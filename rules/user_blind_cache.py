@@ -6,7 +6,7 @@ Reports memoising decorators (`lru_cache`, the caches of Streamlit, Panel, Gradi
 caches of responses (`cached`, `cache_page`, `cache`), shared dicts and keys of stores (Redis, the cache of Django) that
 a function looks up before it fills them, when the value depends on a user, session, tenant or credential which the key
 leaves out: read from the request, from the session or from a context variable, in the function itself or in one that it
-calls.
+calls. A place without any key counts where it keeps a client made with credentials that were looked up for one id.
 
 ## Why it leaks
 
@@ -71,6 +71,8 @@ def show(period: str) -> str:
 - The decorator is given a key of its own (`key=`, `key_builder=`, `make_cache_key=`), or the response varies.
 - What is read goes to a log line only; ids of requests and traces say nothing of who asks.
 - The value depends on nothing but the key.
+- A client that is kept is made with settings of the program, for an id that is the same at every call, or made anew
+  when another id is asked for.
 
 ## Fix
 
@@ -111,6 +113,13 @@ class UserBlindCache(Rule):
 
     def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, CacheSuspect)
+        if suspect.form == "slot":
+            yield Verdict(
+                f"`{suspect.name}` keeps what is made with the credentials for the first `{suspect.needs[0]}`, "
+                "and gives it to all who come later",
+                help=f"keep one for each `{suspect.needs[0]}`, or for each of the credentials",
+            )
+            return
         key = f"its key is {suspect.key}" if suspect.key else "it has no key"
         who = f"one {suspect.concept} gets what was kept for another" if suspect.concept else "others get it as well"
         yield Verdict(

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from leaklint.project.caches import blind_caches
 from leaklint.project.growth import growing_maps
+from leaklint.project.kept_logins import kept_logins
 from leaklint.project.lifetimes import Lifetimes
 from leaklint.project.locks import Locks
 from leaklint.project.owners import sessions_of_keys, unchecked_owners
@@ -25,8 +26,8 @@ def with_interplay(s: State, lives: Lifetimes, ways: Routes, locks: Locks, other
     """The suspects of these kinds, and the others without the writes that are told here."""
     plan = locks.plan
     stores = Stores(s)
-    caches = list(blind_caches(s, lives, ways))
-    told = {(c.span.path, c.span.line) for c in caches if c.form == "dict"}
+    caches = [*blind_caches(s, lives, ways), *kept_logins(s, lives, ways)]
+    told = {(c.span.path, c.span.line) for c in caches if c.form in ("dict", "slot")}
     rest = [o for o in others if not (isinstance(o, WriteSuspect) and (o.span.path, o.span.line) in told)]
     return [
         *rest,

@@ -390,7 +390,7 @@ class CacheSuspect(Suspect):
     needs: tuple[str, ...]  # what the value depends on beyond the key: "current_user.id"
     concept: str  # of the first: "user", "tenant", ...; empty for other request data
     source: Span  # where the first is read
-    form: str  # "decorator" or "dict"
+    form: str  # "decorator" or "dict"; "slot" for one place without a key
     sure: bool
 
 
