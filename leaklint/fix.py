@@ -113,7 +113,7 @@ def why_not(finding: Finding, *, unsafe: bool, select: Sequence[str]) -> str:
 def _outcome(mended: Mended, written: Set[str], failed: Mapping[str, Problem]) -> Outcome:
     texts = {path: text for path, text in mended.texts.items() if path not in failed}
     stays = {finding for finding, fix in mended.fixed if any(edit.path in failed for edit in fix.edits)}
-    left = [(one.now if one.now.span.path in written else one.then, one.reason) for one in mended.left]
+    left = [(one.now, one.reason) if one.now.span.path in written else (one.then, one.before) for one in mended.left]
     left += [(finding, "its files could not be written") for finding, _ in mended.fixed if finding in stays]
     return Outcome(
         diff="".join(_diff(mended.first.root, mended.first.texts, texts)),
@@ -134,6 +134,14 @@ class _Left:
     now: Finding
     then: Finding
     reason: str
+
+    @property
+    def before(self) -> str:
+        """The reason as it was for the first texts: places that it names have not moved then."""
+        was, now = self.then.fix, self.now.fix
+        if was is None or now is None or not (was.refused and now.refused):
+            return self.reason
+        return self.reason.replace(now.refused, was.refused)
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,7 +186,9 @@ class CheckThenAct(Rule):
 def _one_step(sources: Sources, suspect: RaceSuspect) -> Fix:
     syntax = sources.open(suspect.span.path)
     if suspect.doer != suspect.function or suspect.useless:
-        return Fix("", Safety.SUGGESTED, refused="the look-up and the write are in different functions or under a lock")
+        where = f"{suspect.act.path}:{suspect.act.line}"
+        reason = f"the look-up and the write at {where} are in different functions or under a lock"
+        return Fix("", Safety.SUGGESTED, refused=reason)
     if suspect.threads:
         return use_setdefault(syntax, suspect.span, suspect.act)
     return hold_lock(syntax, suspect.span, suspect.act, suspect.place, suspect.key)

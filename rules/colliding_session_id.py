@@ -68,9 +68,10 @@ comes from a database.
 
 ## Fix
 
-Safe: `uuid.uuid4()` in place of what collides. Refused where the id is that of an object which the function looks up:
-it is a key, and the same object must get the same one again; where it is a digest of what the function knows, made to
-come out the same; and where a function that hands out known ids too is asked for it at several places.
+`uuid.uuid4()` in place of what collides. Safe where both are texts; suggested where a number becomes a text, which what
+it is kept in may not take. Refused where the id is that of an object which the function looks up: it is a key, and the
+same object must get the same one again; where it is a digest of what the function knows, made to come out the same; and
+where a function that hands out known ids too is asked for it at several places.
 
 ## What is not found
 

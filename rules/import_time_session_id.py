@@ -76,7 +76,8 @@ header of the answer; each object gets its own by `default_factory`.
 
 ## Fix
 
-Safe: a `default_factory`, or the default `None` and the id generated inside of the function.
+Safe: a `default_factory`, or the default `None` and the id generated inside of the function. Suggested where a
+module-level name holds the id: it is made at each place that uses it, and only you know whether two of them must agree.
 
 ## What is not found
 

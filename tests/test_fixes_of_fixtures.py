@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -10,8 +11,9 @@ import marks
 import pytest
 
 from leaklint import fix as fixes
+from leaklint import pages
 from leaklint.config import Config
-from leaklint.finding import Confidence
+from leaklint.finding import Confidence, Fix
 from leaklint.run import run
 
 CASES = sorted(
@@ -32,6 +34,11 @@ def _rules(config: Config) -> Counter[str]:
     return Counter(finding.rule for finding in report.findings)
 
 
+def _is_on_the_page(rule: str, fix: Fix) -> bool:
+    """Whether the rule's page says when its fixes are of that tier."""
+    return re.search(rf"\b{fix.safety.value}\b", dict(pages.page(rule).sections)["Fix"], re.IGNORECASE) is not None
+
+
 @pytest.mark.parametrize("folder", CASES, ids=_named)
 def test_what_is_fixed_is_gone_and_nothing_else_comes(folder: Path, tmp_path: Path) -> None:
     config = Config(root=tmp_path / folder.name, min_confidence=Confidence.LOW)
@@ -40,6 +47,9 @@ def test_what_is_fixed_is_gone_and_nothing_else_comes(folder: Path, tmp_path: Pa
     outcome = fixes.fix(config.root, config, [config.root], unsafe=True, select=(), apply=True)
 
     assert folder.name in ONE_CAUSE_LEFT or not [reason for _, reason in outcome.left if "taken back" in reason]
+    assert not [
+        (one.rule, one.fix.safety) for one in outcome.fixed if one.fix and not _is_on_the_page(one.rule, one.fix)
+    ]
     for path in outcome.changed:
         compile((config.root / path).read_bytes(), path, "exec", dont_inherit=True)
     if not outcome.changed:
