@@ -67,6 +67,7 @@ async def book(show: str) -> bool:
 - The store is asked too: `with_for_update`, `nx=True`, `ON CONFLICT`, `WATCH`, an upsert.
 - A lock that reaches further is held: a file lock, a lock in the store.
 - The program says that it runs in one process (`workers=1`), or its framework serves from one.
+- The file is one that the same function has log lines written to, which it shortens.
 - The write does not depend on what was read; the lock guards the memory of this process.
 
 ## Fix

@@ -93,6 +93,7 @@ class CallModel:
     apart: str = ""  # of `memo`: the keyword and value that keep results for each session: "scope=session"
     log: bool = False  # only writes log lines
     log_context: bool = False  # from then on, log lines have ids that their calls do not name
+    logs_to: int = -1  # position of the file that log lines are written to
     outbound: str = ""  # sends a request to another program: the keyword that takes headers or metadata
     delivers: tuple[str, ...] = ()  # to a worker, the task that it is called on, with its own arguments ("*") or these
     atomic: bool = False  # has the store that it asks see to it that no two do the same at once

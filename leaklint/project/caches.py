@@ -252,6 +252,7 @@ def _of_key(s: State, lives: Lifetimes, ways: Routes, frame: Frame, effect: Effe
 
 def _said_in(s: State, term: Term) -> Iterator[str]:
     """The concepts that a key names on its way: `api_key` and what `key_id` is in `api_key.key_id`."""
+    yield s.models.concept(_last(term).removesuffix("_key"))  # `user_key` says which user
     while isinstance(term, (Attr, Item)):
         yield named_id(s, term)
         term = term.base

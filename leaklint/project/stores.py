@@ -38,6 +38,7 @@ class _Calls:
 
     state: State
     known: dict[Frame, frozenset[Access]] = field(default_factory=dict)
+    logs: dict[FunctionInfo, set[Shape]] = field(default_factory=dict)  # files that a function gives to log handlers
     safe: set[Frame] = field(default_factory=set)  # frames that ask the store itself for exclusion
 
     def of(self, frame: Frame, call: Call) -> frozenset[Access]:
@@ -48,6 +49,18 @@ class _Calls:
         found = {a for fqn in made.external if (a := _access(self.state, frame, call, made.position, fqn)) is not None}
         inner = (a._replace(of=None) for target in made.targets[:3] for a in self.inside(target))
         return frozenset((*found, *inner))
+
+    def is_of_log(self, frame: Frame, access: Access) -> bool:
+        """Whether an access is to a file that the function has log lines written to."""
+        info = frame.info
+        if info not in self.logs:
+            self.logs[info] = {
+                shape(info, made.term.args[model.logs_to], made.position)
+                for made in frame.made.values()
+                for model in map(self.state.models.call, made.external)
+                if model is not None and -1 < model.logs_to < len(made.term.args)
+            }
+        return access.of in self.logs[info]
 
     def inside(self, frame: Frame) -> frozenset[Access]:
         """What the body of a frame does."""
@@ -99,7 +112,7 @@ def _pair(calls: _Calls, frame: Frame, lock: Held) -> tuple[Call, Call, str] | N
     if any(is_atomic(calls.state, m.term) for m in inside):
         return None
     for number, first in enumerate(inside):
-        read = {a for a in calls.of(frame, first.term) if not a.writes}
+        read = {a for a in calls.of(frame, first.term) if not a.writes and not calls.is_of_log(frame, a)}
         if not read or any(a.writes for a in calls.of(frame, first.term)):
             continue
         made_of = derived(frame.info, first.term)
