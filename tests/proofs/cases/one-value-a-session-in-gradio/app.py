@@ -15,7 +15,7 @@ with gr.Blocks() as demo:
         await pause()
         return "kept"
 
-    def read() -> str:
+    async def read() -> str:
         return draft
 
     text.submit(fn=write, inputs=[text], outputs=takers, api_name="write")
