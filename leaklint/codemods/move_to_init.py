@@ -46,12 +46,25 @@ def _moved(syntax: Syntax, owner: cst.ClassDef, name: str, files: Files) -> list
     if isinstance(statement, cst.Assign) and (comment := _comment(syntax, statement)):
         line = f"{line}  {comment}"
     if init is not None:
+        _refuse_look_ups(syntax, init, name)
         return [*_undeclared(syntax, statement), _into_init(syntax, init, line)]
     code = _new_init(syntax, owner, line)
     only = syntax.statement(statement)
     if isinstance(statement, cst.Assign) and len(owner.body.body) == 1 and only is owner.body.body[0]:
         return list(syntax.replace(syntax.start_of_line(only), syntax.whole(only)[1], code))
     return [*_undeclared(syntax, statement), _placed(syntax, owner, code)]
+
+
+def _refuse_look_ups(syntax: Syntax, init: cst.FunctionDef, name: str) -> None:
+    """What a new object looks for in the attribute, others have left there: it would find nothing in its own."""
+    for node in syntax.walk(init.body):
+        match node:
+            case cst.Attribute(value=cst.Name(value="self"), attr=cst.Name(value=found)) if found == name:
+                above = syntax.parent(node)
+                asked = isinstance(above, cst.ComparisonTarget) and isinstance(above.operator, cst.In | cst.NotIn)
+                got = isinstance(above, cst.Attribute) and above.attr.value == "get"
+                if asked or got:
+                    raise Refused(f"`__init__` looks for what other objects left in `{name}`: {syntax.site(node)}")
 
 
 def _deeper(syntax: Syntax, value: cst.BaseExpression) -> str:
