@@ -106,10 +106,11 @@ def trace(suspect: Suspect) -> Iterator[Step]:
             yield Step(StepRole.WRITE, suspect.span, f"`{name}` keeps the result")
             if source != suspect.span:
                 yield Step(StepRole.READ, source, f"which depends on `{_cut(needs[0])}`")
-        case GrowthSuspect(created=created, key=key):
+        case GrowthSuspect(created=created, key=key, also=also):
             yield Step(StepRole.WRITE, suspect.span, f"adds an entry under `{_cut(key)}`")
             if created is not None:
                 yield Step(StepRole.SHARED, created, "made once, for the whole process")
+            yield from (Step(StepRole.RELATED, span, "here too, and none is taken out") for span in also)
         case CredentialSuspect(created=created, key=key):
             yield Step(StepRole.WRITE, suspect.span, f"keeps one session for `{_cut(key)}`")
             if created is not None:

@@ -91,7 +91,9 @@ class UnboundedSessionMap(Rule):
 
     def judge(self, suspect: Suspect) -> Iterator[Verdict]:
         assert isinstance(suspect, GrowthSuspect)
+        others = f" (as do {len(suspect.also)} more maps here)" if len(suspect.also) > 1 else ""
+        others = " (as does another map here)" if len(suspect.also) == 1 else others
         yield Verdict(
-            f"`{suspect.name}` gets an entry for every {suspect.concept} and never loses one",
+            f"`{suspect.name}` gets an entry for every {suspect.concept} and never loses one{others}",
             help=f"take the entry out when the {suspect.concept} ends, or use a container with a time to live",
         )

@@ -1,14 +1,18 @@
 """Shared maps that get an entry for every session, user or request and never lose one.
 
-Takes a solved program and gives suspects, one for each map. A removal anywhere in the program counts, reached or not.
+Takes a solved program and gives suspects: one for each map, or for those of one object that a function fills under one
+key. A removal anywhere in the program counts, reached or not.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 
-from leaklint.index.summary import Const, Item, Kind, Term
+from leaklint.index.summary import Const, Item, Kind, Range, Term
 from leaklint.project.lifetimes import Lifetimes, named_id
+from leaklint.project.program import FunctionInfo
 from leaklint.project.routes import Routes
 from leaklint.project.spots import origins
 from leaklint.project.state import Effect, Frame, Holder, State
@@ -35,12 +39,19 @@ def growing_maps(s: State, lives: Lifetimes, ways: Routes) -> Iterator[GrowthSus
             concept = _grows_by(s, lives, frame, effect)
             if concept and not _is_reduced(s, lives, holder):
                 first[holder] = frame, effect, concept
-    seen: set[object] = set()
-    for frame, effect, concept in first.values():
-        key = (frame.info, effect.span)
-        if key not in seen:
-            seen.add(key)
-            yield _suspect(lives, ways, frame, effect, concept)
+    together: dict[tuple[FunctionInfo, object], dict[Range, tuple[Frame, Effect, str]]] = defaultdict(dict)
+    for holder, (frame, effect, concept) in first.items():
+        together[frame.info, _cause(lives, holder, frame, effect)].setdefault(effect.span, (frame, effect, concept))
+    for group in together.values():
+        found = [group[span] for span in sorted(group)]
+        also = tuple(f.info.module.span(e.span) for f, e, _ in found[1:])
+        yield replace(_suspect(lives, ways, *found[0]), also=also)
+
+
+def _cause(lives: Lifetimes, holder: Instance, frame: Frame, effect: Effect) -> object:
+    """What is told once in a function: the maps of one object that get the same key, or else one map."""
+    objects = sorted(o for o, _ in lives.holders.get(holder, ()) if isinstance(o, Instance) and o.cls is not None)
+    return (objects[0], frame.info.module.source(getattr(effect.key_term, "span", 0))) if objects else effect.span
 
 
 def _grows_by(s: State, lives: Lifetimes, frame: Frame, effect: Effect) -> str:

@@ -256,10 +256,12 @@ def _promote(s: State, found: Lifetimes, holder: Holder, name: str, atom: Atom, 
             return
         if _is_filed(edge.effect) or _is_opened(s, holder, edge.effect):
             return  # nobody knows whose key that is
-        if any(name.strip("_").endswith(s.models.work) for name in _named_in(edge.frame, edge.effect)):
-            return  # kept for one piece of work, which belongs to somebody
+        if _is_of_work(s, edge):
+            return
         if not _is_lazy(s, edge) and (atom in found.filed or _is_of_one_request(s, edge, atom)):
             return  # the store is the leak; what is stored belongs to one request
+    elif edge is not None and atom in found.undecided and _is_of_work(s, edge):
+        return
     if atom in found.shared or (atom in found.kept and _lists(holder)):
         return
     module = edge.frame.info.module if edge is not None else atom.module
@@ -268,6 +270,11 @@ def _promote(s: State, found: Lifetimes, holder: Holder, name: str, atom: Atom, 
     found.kept.discard(atom)
     if atom in s.heap:
         work.append(atom)
+
+
+def _is_of_work(s: State, edge: Edge) -> bool:
+    """Whether an object is kept for one piece of work, which belongs to somebody."""
+    return any(name.strip("_").endswith(s.models.work) for name in _named_in(edge.frame, edge.effect))
 
 
 def _kept_in(edge: Edge | None) -> str:

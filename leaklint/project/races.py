@@ -202,11 +202,22 @@ def _pair(s: State, act: Act) -> tuple[LookUp, RaceForm] | None:
     if effect.access is not Access.DELETE and effect.value_term is not None and act.doer is act.frame:
         for read in in_term(s, act.frame, effect.value_term, act.position):
             if matches(read, effect.holder, effect.field, act.key) and read.order < act.order:
-                return read, RaceForm.UPDATE
+                if not _is_of_another(act, read):
+                    return read, RaceForm.UPDATE
     for read in deciding(s, act.frame, act.position):
         if matches(read, effect.holder, effect.field, act.key) and read.order < act.order:
             return read, _form(effect)
     return None
+
+
+def _is_of_another(act: Act, read: LookUp) -> bool:
+    """Whether an attribute is read of one local name and set on another, which stands for an object of its own."""
+    match act.effect.place, read.term:
+        case Attr(base=Name(id=written) as target), Attr(base=Name(id=asked) as source) if written != asked:
+            info = act.frame.info
+            return shape(info, target, act.effect.position) != shape(info, source, read.position)
+        case _:
+            return False
 
 
 def _form(effect: Effect) -> RaceForm:

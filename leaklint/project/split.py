@@ -65,8 +65,19 @@ def _apart(s: State, frame: Frame, made: Made) -> tuple[Sent, Sent] | None:
             if other.argument is one.argument or not same_id(one.key, other.key):
                 continue
             if one.sources and other.sources and not one.sources & other.sources:
-                return one, other
+                if not _come_together(frame.info, one, other):
+                    return one, other
     return None
+
+
+def _come_together(info: FunctionInfo, one: Sent, other: Sent) -> bool:
+    """Whether both are parts of one parameter, and one of them is only known to be in there: who made it answers."""
+    if one.value is not None and other.value is not None:
+        return False
+    paths = (s for s in (*one.sources, *other.sources) if "@" not in s and s != "getattr()")
+    roots = {path.partition(".")[0] for path in paths}
+    receiver = info.function.params[0].name if info.owner is not None and info.function.params else ""
+    return len(roots) == 1 and roots <= info.param_names - {receiver}
 
 
 def _sent(s: State, frame: Frame, position: int, call: Call) -> Iterator[Sent]:

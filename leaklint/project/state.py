@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import chain
 from typing import NamedTuple, TypeAlias, TypeGuard
 
-from leaklint.index.summary import Call, Const, Kind, Op, Range, Term
+from leaklint.index.summary import Bind, Call, Const, Kind, Op, Range, Term
 from leaklint.models import EntryModel, Models
 from leaklint.project.program import ClassInfo, FunctionInfo, Module, Program
 from leaklint.project.suspect import Access, Strength
@@ -41,6 +41,7 @@ MADE = "(made)"  # of an application that requests get at: those that the progra
 PROVIDED = "(provided)"  # what a provider gives to all who ask for it
 ITEMS = "[*]"  # heap field of items under unknown keys
 _CONTEXTS = {Phase.SETUP: 3, Phase.REQUEST: 4}  # frames of one function before calls share one
+_INHERITED = 40  # frames of a plain initialiser that many classes inherit, in set-up code
 _SELECTED = 64  # frames of a function that is given names of modules
 _DECORATED = 4000  # frames of set-up code that is given a function and makes another, as decorators do
 _DEPTH = 2  # objects made by objects made by ... before they share one atom
@@ -476,7 +477,7 @@ class State:
         known = self._frames.get(key)
         if known is not None:
             return known
-        limit = _limit(info, phase, signature)
+        limit = _limit(info, phase, signature, receiver)
         if self._count[info, phase] >= limit:
             many = self._count[info, phase] >= (limit if phase is Phase.SETUP else 4 * limit)
             key = (info, env, None if many else receiver, phase, ())
@@ -580,7 +581,7 @@ class State:
         return frame.info.function.ops
 
 
-def _limit(info: FunctionInfo, phase: Phase, signature: tuple[object, ...]) -> int:
+def _limit(info: FunctionInfo, phase: Phase, signature: tuple[object, ...], receiver: Atom | None) -> int:
     """How many frames a function may have before calls of it share one."""
     if any(part.__class__ is Selector for part in signature):
         return _SELECTED
@@ -590,7 +591,19 @@ def _limit(info: FunctionInfo, phase: Phase, signature: tuple[object, ...]) -> i
         and any(isinstance(one, FunctionValue) for _, one in filter(_is_kind, signature))
     ):
         return _DECORATED
+    if phase is Phase.SETUP and info.function.name == "__init__" and _is_heir(receiver, info) and _only_keeps(info):
+        return _INHERITED
     return _CONTEXTS[phase]
+
+
+def _is_heir(receiver: Atom | None, info: FunctionInfo) -> bool:
+    """Whether an object is of another class than the one that defines a function."""
+    return isinstance(receiver, Instance) and receiver.cls is not None and receiver.cls.info is not info.owner
+
+
+def _only_keeps(info: FunctionInfo) -> bool:
+    """Whether a function does nothing but set names and attributes, which takes no time."""
+    return all(op.__class__ is Bind and op.value.__class__ is not Call for op in info.function.ops)
 
 
 def _is_kind(part: object) -> TypeGuard[tuple[int, object]]:

@@ -403,6 +403,9 @@ class GrowthSuspect(Suspect):
     concept: str  # "session", "user", "request" or "connection"
     created: Span | None
     written: str  # source text of the write
+    also: tuple[
+        Span, ...
+    ] = ()  # where the same function adds an entry under the same key to others that never lose one
 
 
 @dataclass(frozen=True, slots=True)
