@@ -143,7 +143,7 @@ def _in_function(suspect: CacheSuspect, files: Files) -> list[Edit]:
     replaced: dict[cst.CSTNode, Replacement] = dict.fromkeys(own, name)
     positional = parameter.by_position(function, calls)
     annotated = any(one.annotation is not None for one in parameters(function)) or function.returns is not None
-    declaration = f"{name}: object" if annotated else name
+    declaration = f"{name}: {_type(source, reader, said)}" if annotated else name
     edits = [*imported, *parameter.declared(syntax, function, declaration, positional=positional)]
     for call in calls:
         edits += parameter.passed(syntax, call, name, said, positional=positional)
@@ -196,6 +196,14 @@ def _said(
         if path not in (source.path, syntax.path) and imports.full_name(files[path], root) != root:
             return said, imports.as_in(syntax, files[path], root)
     raise Refused(f"nobody else imports `{root}`")
+
+
+def _type(source: Syntax, reader: cst.FunctionDef | None, said: str) -> str:
+    """The type of what callers say: that of a getter where it is a plain one."""
+    if reader is None or reader.returns is None or said != f"{reader.name.value}()":
+        return "object"
+    given = source.code(reader.returns.annotation)
+    return given if given in ("str", "int", "str | None", "int | None") else "object"
 
 
 def _says(syntax: Syntax, node: cst.CSTNode, need: str) -> bool:

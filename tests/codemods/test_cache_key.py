@@ -31,7 +31,7 @@ def test_callers_say_who_asks_as_other_files_do(tmp_path: Path) -> None:
     before = (CASE / "limits.py").read_text()
     after = apply(before, fix.edits)
     assert {edit.path for edit in fix.edits} == {"limits.py"}
-    assert after == before.replace("any_limit() -> bool", "any_limit(tenant_id: object) -> bool").replace(
+    assert after == before.replace("any_limit() -> bool", "any_limit(tenant_id: str) -> bool").replace(
         "not any_limit()", "not any_limit(get_current_tenant_id())"
     ).replace("from store import rows\n", "from store import rows\nfrom tenants import get_current_tenant_id\n")
 
