@@ -42,6 +42,7 @@ def render(data: dict[str, Any]) -> str:
         "# Evidence",
         "Made by `python benchmarks/evidence.py` from `docs/evidence.toml`.",
         data["how"].strip(),
+        "The fixes that were made on the same programs, and read, are in [fixes.md](fixes.md).",
         "## Findings that were read",
         _by_rule(judged),
         _summary(judged),
