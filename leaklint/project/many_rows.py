@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 
-from leaklint.index.summary import BlockKind, Return
+from leaklint.index.summary import Attr, Await, BlockKind, Call, Name, Return, Term
 from leaklint.project.program import FunctionInfo, within
 from leaklint.project.routes import Routes
 from leaklint.project.spots import names
 from leaklint.project.state import Frame
 from leaklint.project.store_access import Access, Stores, results
-from leaklint.project.stores import holds
-from leaklint.project.terms import Shape
+from leaklint.project.stores import derived, holds
+from leaklint.project.terms import Shape, calls_in
 from leaklint.project.values import ClassValue
 
 _CALLEES = 3  # calls below a write that are looked into
@@ -32,13 +33,18 @@ class ManyRows:
 
     def has(self, frame: Frame, read: Access, act: Access) -> bool:
         """Whether other code adds rows under all columns that are looked for, whatever there is already."""
-        if read.row is None or read.single or not read.row.columns or self._is_refused(frame.info, read):
+        if read.row is None or not read.row.columns or self._is_single(read) or self._is_refused(frame.info, read):
             return False
         cls = read.row.cls
         if cls not in self._adding:
             self._adding[cls] = list(self._adding_unseen(cls))
         here = {frame.info, *_below(frame, act)}
         return any(info not in here and _gives_all(info, added, read) for info, added in self._adding[cls])
+
+    def _is_single(self, read: Access) -> bool:
+        """Whether a look-up fails where there are several rows."""
+        wanted = self.stores.state.models.single
+        return read.own is not None and any(name in wanted for name in _asked_of(read.doer, read.own))
 
     def _is_refused(self, info: FunctionInfo, read: Access) -> bool:
         """Whether who finds a row is turned away by an exception, so that the program relies on there being one."""
@@ -53,12 +59,26 @@ class ManyRows:
 
     def _adding_unseen(self, cls: ClassValue | str) -> Iterator[tuple[FunctionInfo, Access]]:
         for frame in self.ways.before:
-            for access in self.stores.accesses(frame) if not self.stores.is_safe(frame) else ():
-                if access.row is not None and access.row.cls == cls:
-                    if not access.writes:
-                        break
+            of_class = [a for a in self.stores.accesses(frame) if a.row is not None and a.row.cls == cls]
+            if of_class and of_class[0].writes and not self.stores.is_safe(frame):
+                for access in takewhile(lambda a: a.writes, of_class):
                     if not access.updates:
                         yield frame.info, access
+
+
+def _asked_of(info: FunctionInfo, read: Call) -> Iterator[str]:
+    """The names of the calls that a look-up goes on with, at once or by the local name of its result."""
+    held = derived(info, read)
+    for op in info.function.ops:
+        for call in calls_in(op):
+            if isinstance(call.func, Attr) and (call == read or _goes_on(call.func, read, held)):
+                yield call.func.name
+
+
+def _goes_on(term: Term, read: Call, held: set[str]) -> bool:
+    while isinstance(term, (Call, Attr, Await)) and term != read:
+        term = term.value if isinstance(term, Await) else term.base if isinstance(term, Attr) else term.func
+    return term == read or (isinstance(term, Name) and term.id in held)
 
 
 def _below(frame: Frame, act: Access) -> set[FunctionInfo]:

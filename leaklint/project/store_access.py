@@ -23,7 +23,7 @@ from leaklint.project.spots import parts
 from leaklint.project.state import Frame, Made, State
 from leaklint.project.stores import derived, is_atomic
 from leaklint.project.tables import Touched, texts, touched
-from leaklint.project.terms import Shape, arguments, calls_in, shape
+from leaklint.project.terms import Shape, arguments, shape
 
 _DEEP = 2  # callees that are looked into
 _CALLEES = 3  # of one call
@@ -50,7 +50,7 @@ class Access(NamedTuple):
     updates: bool = False  # it changes what is there, and adds nothing
     gives: tuple[str, ...] = ()  # of look-ups in tables: the columns they give; `*` for all
     fills: tuple[tuple[str, Shape], ...] = ()  # of added rows: columns that the program gives a value, with it
-    single: bool = False  # of look-ups: it fails where there are several
+    own: Call | None = None  # the call of `doer` itself
     new: bool = False  # of look-ups of rows: by an id that the request has just made, which no other looks for
     sifted: bool = False  # of look-ups of rows: a callee chose from what was found
 
@@ -203,7 +203,7 @@ def _of_call(s: State, frame: Frame, call: Call, position: int, fqn: str) -> Ite
             personal=personal,
             said=(row.cls.info.summary.name, ", ".join(row.columns) or _said(info, row)),
             fills=tuple(_fills(info, call, position)) if writes else (),
-            single=not writes and not s.models.single.isdisjoint(_asked_of(info, access)),
+            own=call,
             new=any(is_new(s, frame, term, value, position) for value, term in row.values),
         )
     elif not kind.database and call.args:
@@ -244,21 +244,6 @@ def _fills(info: FunctionInfo, call: Call, position: int) -> Iterator[tuple[str,
             made, at = info.function.ops[binds[0]].value, binds[0]  # type: ignore[union-attr]
         if isinstance(made, Call):
             yield from ((name, shape(info, value, at)) for name, value in made.keywords if name)
-
-
-def _asked_of(info: FunctionInfo, read: Access) -> Iterator[str]:
-    """The names of the calls that a look-up goes on with, at once or by the local name of its result."""
-    held = derived(info, read.call)
-    for op in info.function.ops:
-        for call in calls_in(op):
-            if isinstance(call.func, Attr):
-                base: Term = call.func
-                while isinstance(base, (Call, Attr, Await)):
-                    base = base.value if isinstance(base, Await) else base.base if isinstance(base, Attr) else base.func
-                    if base == read.call:
-                        break
-                if call == read.call or base == read.call or (isinstance(base, Name) and base.id in held):
-                    yield call.func.name
 
 
 def _said(info: FunctionInfo, row: Row) -> str:
