@@ -47,6 +47,7 @@ from leaklint.project.values import (
     Atom,
     ClassValue,
     External,
+    FunctionValue,
     Instance,
     Keywords,
     Literal,
@@ -163,9 +164,9 @@ def _imported(s: State, frame: Frame, term: Imported, at: int) -> Value:
     if sub is not None:
         calls.import_module(s, sub)
         return frozenset((s.module_value(sub),))
-    if target is not None or term.level:
+    if term.level or (target is not None and (not target.is_package or "*" in target.functions[0].function.bound)):
         return NOTHING
-    fqn = s.models.canonical(f"{term.module}.{term.name}")
+    fqn = s.models.canonical(f"{term.module}.{term.name}")  # maybe a module that is generated and not there yet
     known = s.models.attribute(fqn)
     if known is not None and known.gives in ("isolated", "instance", "neutral"):
         return modelled(s, frame, fqn, known.gives, known.type, known.concept, 0)
@@ -462,22 +463,33 @@ def _part(s: State, frame: Frame, term: Part, at: int) -> Value:
         found.update(part_of(s, frame, atom, term.index, at))
     if term.index == 1 and term.value.__class__ is Part and term.value.index == ELEMENT:
         found.update(_second(s, frame, term.value.value, at))
+    if term.index == ELEMENT and term.value.__class__ is Call:
+        match term.value:
+            case Call(func=Attr(base=mapping, name="values"), args=()):
+                found.update(_under_names(s, frame, mapping, at))
     return frozenset(found)
 
 
 def _second(s: State, frame: Frame, pairs: Term, at: int) -> Value:
-    """The objects that stand second in pairs: those that a mapping has under keys which the code names, or numbered."""
+    """What stands second in pairs: what a mapping has under keys which the code names, or numbered objects."""
     found: Value = NOTHING
     match pairs:
         case Call(func=Attr(base=mapping, name="items"), args=()):
-            for atom in evaluate(s, frame, mapping, at):
-                if isinstance(atom, Instance) and atom.fqn == "builtins.dict":
-                    named = [value for name, value in s.fields(atom, frame).items() if name != ITEMS]
-                    found = found.union(*named)
+            return _under_names(s, frame, mapping, at)
         case Call(func=Name(id="enumerate"), args=(numbered, *_)) if "enumerate" not in frame.info.function.bound:
             for atom in evaluate(s, frame, numbered, at):
                 found = found | part_of(s, frame, atom, ELEMENT, at)
     return frozenset(a for a in found if isinstance(a, Instance) and a.cls is not None)
+
+
+def _under_names(s: State, frame: Frame, mapping: Term, at: int) -> Value:
+    """The objects and functions that a mapping has under keys which the code names: tables, not what requests file."""
+    found: Value = NOTHING
+    for atom in evaluate(s, frame, mapping, at):
+        if isinstance(atom, Instance) and atom.fqn == "builtins.dict":
+            named = [value for name, value in s.fields(atom, frame).items() if name != ITEMS]
+            found = found.union(*named)
+    return frozenset(a for a in found if isinstance(a, (FunctionValue, Method)) or (isinstance(a, Instance) and a.cls))
 
 
 def part_of(s: State, frame: Frame, atom: Atom, index: int, at: int) -> Value:

@@ -132,8 +132,13 @@ def _listed_by_session(s: State) -> Iterator[Atom]:
     """Objects that already set-up code makes for one session, user or tenant each: `boxes[workspace_id] = Box()`."""
     for (_, _, atom), edge in s.edges.items():
         if isinstance(atom, Instance) and atom.cls is not None and atom.phase is Phase.SETUP:
-            if edge.frame is atom.frame and is_identity(s, edge.effect):
+            if edge.frame is atom.frame and is_identity(s, edge.effect) and not _is_constant(edge.effect.key):
                 yield atom
+
+
+def _is_constant(key: Value) -> bool:
+    """Whether a key is always one that the code itself spells out, whatever its name says."""
+    return bool(key) and all(isinstance(atom, Literal) for atom in key)
 
 
 def _made_in_both_phases(s: State) -> Iterator[Atom]:
@@ -313,7 +318,7 @@ def _is_opened(s: State, mapping: Holder, effect: Effect) -> bool:
     kind = s.models.type(mapping.fqn) if isinstance(mapping, Instance) else None
     if kind is None or not kind.fills or effect.how != "setdefault" or effect.field != ITEMS:
         return False
-    return not effect.key or not all(isinstance(atom, Literal) for atom in effect.key)
+    return not _is_constant(effect.key)
 
 
 def _is_lazy(s: State, edge: Edge) -> bool:

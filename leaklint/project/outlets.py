@@ -5,12 +5,12 @@ Such an object may hold nothing yet when it is kept; what others put into it bel
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
-from leaklint.index.summary import Attr, Bind, Name, Range
+from leaklint.index.summary import Attr, Bind, Call, Name, Range
 from leaklint.project.guards import is_guarded
 from leaklint.project.origins import roots
-from leaklint.project.program import exclusive
+from leaklint.project.program import FunctionInfo, exclusive
 from leaklint.project.spots import names
 from leaklint.project.state import Effect, Frame, State
 from leaklint.project.values import Atom, FunctionValue, Instance, Member, Method, Phase, Taint, Value
@@ -25,7 +25,33 @@ def keeps_outlet(s: State, frame: Frame, effect: Effect) -> bool:
     if is_guarded(frame.info.function, effect.position, effect.place, effect.how):
         return False
     outlets = [atom for atom in effect.value if _is_outlet(s, atom)]
-    return bool(outlets) and (_is_handed_in(frame, effect) or _is_read_here(frame, effect))
+    if not outlets:
+        return False
+    return _is_handed_in(frame, effect) or _is_read_here(frame, effect) or _closes_over_own(frame, effect, outlets)
+
+
+def _closes_over_own(frame: Frame, effect: Effect, outlets: list[Atom]) -> bool:
+    """Whether it is a function that feeds what this one made and goes on with: `self.on_event = to(queue)`."""
+    functions = [atom for atom in outlets if isinstance(atom, FunctionValue)]
+    fed = {name for one in functions if one.env is frame for name in one.info.free_names}
+    if functions and isinstance(effect.value_term, Call):
+        fed |= names(effect.value_term)
+    own = frame.info.function.bound - frame.info.param_names
+    if fed.isdisjoint(own):
+        return False
+    kept = {one.info for one in functions}
+    return _is_used_later(frame, effect, fed & own) or _is_used_inside(frame, kept, fed & own)
+
+
+def _is_used_later(frame: Frame, effect: Effect, wanted: Set[str]) -> bool:
+    later = frame.info.function.ops[effect.position + 1 :]
+    return any(not wanted.isdisjoint(names(one)) for op in later for one in roots(op))
+
+
+def _is_used_inside(frame: Frame, kept: Set[FunctionInfo], wanted: Set[str]) -> bool:
+    """Whether another function in this one uses a name, as the body of its stream does."""
+    inner = [info for info in frame.info.module.functions if info.parent is frame.info and info not in kept]
+    return any(not wanted.isdisjoint(info.free_names) for info in inner)
 
 
 def _is_handed_in(frame: Frame, effect: Effect) -> bool:
@@ -40,8 +66,7 @@ def _is_handed_in(frame: Frame, effect: Effect) -> bool:
         return False  # what a shared object has in one place goes to another
     if term.id in info.param_names and info.reaching(term.id, effect.position)[1]:
         return True
-    later = info.function.ops[effect.position + 1 :]
-    return any(term.id in names(one) for op in later for one in roots(op))
+    return _is_used_later(frame, effect, {term.id})
 
 
 def _is_read_here(frame: Frame, effect: Effect) -> bool:
