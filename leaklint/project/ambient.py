@@ -45,6 +45,7 @@ class Survey:
     state: State
     frames: dict[FunctionInfo, list[Frame]] = field(default_factory=dict)
     getters: dict[FunctionInfo, str] = field(default_factory=dict)  # concept they give
+    givers: set[FunctionInfo] = field(default_factory=set)  # functions that give what a context variable holds
     runs: dict[FunctionInfo, set[FunctionInfo]] = field(default_factory=dict)  # functions of the program it calls
     asks: dict[FunctionInfo, set[str]] = field(default_factory=dict)  # names of libraries it calls
     _spots: dict[FunctionInfo, tuple[Spot, ...]] = field(default_factory=dict)
@@ -114,6 +115,19 @@ class Survey:
             known[name] = any(isinstance(a, Instance) and a.phase is Phase.SETUP and a.frame is not None for a in value)
         return known[name]
 
+    def reads_context(self, info: FunctionInfo, reading: frozenset[str]) -> bool:
+        """Whether a function asks a context variable, itself or by a function that gives what it holds."""
+        asked = not reading.isdisjoint(self.asks.get(info, ()))
+        return asked or not self.givers.isdisjoint(self.runs.get(info, ()))
+
+    def part_of_context(self, info: FunctionInfo, spot: Spot) -> str:
+        """The name of the id that a term reads from the object in a context variable; empty if it reads none."""
+        term = spot.term
+        if not isinstance(term, Attr) or spot.role == "func" or not id_concept(self.state.models, term.name):
+            return ""
+        values = (evaluate.evaluate(self.state, frame, term.base, spot.position) for frame in self.frames.get(info, ()))
+        return term.name if any(isinstance(atom, Ambient) for value in values for atom in value) else ""
+
     def holders(self, module: Module) -> frozenset[str]:
         """The names in a module of what each request or thread has of its own: `g`, `threading.local()`."""
         known = self._holders.get(module)
@@ -140,10 +154,12 @@ def survey(s: State) -> Survey:
             for made in frame.made.values():
                 runs.update(target.info for target in made.targets)
                 asks.update(made.external)
-    for info, frames in found.frames.items():
+    found.givers.update(info for info, frames in found.frames.items() if any(_gives_ambient(f) for f in frames))
+    reading = found.names(lambda model: model.gives == "ambient")
+    for info in found.frames:
         if info.function.kind is not Kind.FUNCTION:
             continue
-        if not any(_gives_ambient(f) for f in frames) and not any(_gives_held(found, info)):
+        if info not in found.givers and not any(_gives_held(found, info)) and not _gives_part(found, info, reading):
             continue
         concept = id_concept(s.models, info.function.name) or _concept_of_body(found, info)
         if concept and not _asked_in_returns(info):
@@ -160,6 +176,16 @@ def _gives_held(found: Survey, info: FunctionInfo) -> Iterator[bool]:
     for op in info.function.ops:
         if isinstance(op, Return):
             yield bool(_held(found, info, op.value))
+
+
+def _gives_part(found: Survey, info: FunctionInfo, reading: frozenset[str]) -> bool:
+    """Whether a function gives back an id that the object in a context variable has: `current().session_id`."""
+    if not found.reads_context(info, reading):
+        return False
+    ops = info.function.ops
+    return any(
+        isinstance(ops[spot.position], Return) and found.part_of_context(info, spot) for spot in found.spots(info)
+    )
 
 
 def _held(found: Survey, info: FunctionInfo, term: Term) -> str:
@@ -181,7 +207,7 @@ def _concept_of_body(found: Survey, info: FunctionInfo) -> str:
     for spot in found.spots(info):
         if isinstance(spot.term, Call) and (name := _read_of_context(found, info, spot.term)):
             return holder_concept(found.state.models, name)
-        if name := _held(found, info, spot.term):
+        if name := _held(found, info, spot.term) or found.part_of_context(info, spot):
             return id_concept(found.state.models, name)
     return ""
 
@@ -213,9 +239,10 @@ def ambient_uses(found: Survey) -> dict[FunctionInfo, tuple[AmbientUse, ...]]:
     naming = {module for module in found.state.program.modules if _may_name_settings(found.state, module)}
     known: dict[FunctionInfo, tuple[AmbientUse, ...]] = {}
     for info in dict.fromkeys((*found.frames, *methods)):
-        calls_one = not reading.isdisjoint(found.asks.get(info, ()))
-        calls_one = calls_one or not found.getters.keys().isdisjoint(found.runs.get(info, ()))
-        looks = calls_one or info.module in naming or bool(found.holders(info.module))
+        calls_one = not found.getters.keys().isdisjoint(found.runs.get(info, ()))
+        looks = (
+            calls_one or found.reads_context(info, reading) or info.module in naming or bool(found.holders(info.module))
+        )
         known[info] = tuple(_uses(found, info)) if looks else ()
     return known
 
@@ -258,6 +285,8 @@ def _ambient(found: Survey, info: FunctionInfo, spot: Spot) -> tuple[str, str, s
     if spot.role != "func" and (name := _held(found, info, term)):
         served = any(frame.entry is not None for frame in found.frames.get(info, ()))
         return None if served else (id_concept(models, name), name, "context")
+    if name := found.part_of_context(info, spot):
+        return id_concept(models, name), name, "context"
     if isinstance(term, Attr) and isinstance(term.base, Name) and spot.role != "func":
         concept = id_concept(models, term.name)
         if (
