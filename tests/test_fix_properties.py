@@ -141,31 +141,6 @@ def _comments(text: str) -> list[str]:
     return sorted(token.string for token in tokens if token.type == tokenize.COMMENT and "# " in token.string)
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_what_does_not_matter_makes_no_difference(name: str) -> None:
-    plain, titles = _fixed(PROGRAMS[name])
-    assert titles, "nothing is fixed"
-
-    @settings(
-        max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-    )
-    @given(noises)
-    def check(noise: Noise) -> None:
-        before = _varied(PROGRAMS[name], noise)
-        after, found = _fixed(before)
-        compile(after.lstrip("\ufeff"), "app.py", "exec")
-        assert [title.replace(noise.name, "") for title in found] == titles
-        assert set(_comments(after)) >= {one for one in _comments(before) if "above" in one or "behind" in one}
-        assert _blank_less(_plain(after, noise)) == _blank_less(plain.removesuffix("\n"))
-
-    check()
-
-
-def _blank_less(text: str) -> str:
-    """Blank lines aside: those around a comment belong to it."""
-    return re.sub(r"\n+", "\n", text).lstrip("\n")
-
-
 # --- nesting and order ------------------------------------------------------------------------------------------------
 
 BLOCKS = {
@@ -185,24 +160,34 @@ class Shape:
     """What is nested how; numbers choose functions and statements, modulo how many there are."""
 
     nested: tuple[tuple[int, int, str], ...]  # function, first statement of its body that is put into the block, block
+    inner: tuple[tuple[int, str], ...]  # function whose body goes into an inner one, and what that stands in
+    decorated: tuple[int, ...]  # functions that get one more decorator
     moved: tuple[int, ...]  # functions and classes at the top that go to the end of the file
+    made: bool  # whether all but the imports is made by a function
 
 
 shapes = st.builds(
     Shape,
-    nested=st.lists(
-        st.tuples(st.integers(0, 20), st.integers(0, 5), st.sampled_from(sorted(BLOCKS))), min_size=1, max_size=2
-    ).map(tuple),
+    nested=st.lists(st.tuples(st.integers(0, 20), st.integers(0, 5), st.sampled_from(sorted(BLOCKS))), max_size=2).map(
+        tuple
+    ),
+    inner=st.lists(st.tuples(st.integers(0, 20), st.sampled_from(["function", "class"])), max_size=2).map(tuple),
+    decorated=st.lists(st.integers(0, 20), max_size=1).map(tuple),
     moved=st.lists(st.integers(0, 20), max_size=1).map(tuple),
+    made=st.booleans(),
 )
 
 
 def _shaped(text: str, shape: Shape) -> str:
     for function, first, block in shape.nested:
         text = _nested(text, function, first, block)
+    for number, kind in shape.inner:
+        text = _in_inner(text, number, kind)
+    for number in shape.decorated:
+        text = _decorated(text, number)
     for number in shape.moved:
         text = _moved(text, number)
-    return text
+    return _made(text) if shape.made else text
 
 
 def _nested(text: str, number: int, first: int, block: str) -> str:
@@ -226,6 +211,68 @@ def _nested(text: str, number: int, first: int, block: str) -> str:
         head += [deeper + one for one in body] if line is None else [indent + line.format(free="free")]
     lines[start + shift : end + shift] = head
     return "\n".join(lines) + "\n"
+
+
+def _in_inner(text: str, number: int, kind: str) -> str:
+    """The text with the body of one function in a function within it, or in a method of a class within it."""
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    function = functions[number % len(functions)]
+    body = [one for one in function.body if not _is_text(one)]
+    if not body or any(_is_long(node) or _is_of_the_outer(node, function) for node in ast.walk(function)):
+        return text
+    start, end = _first_line(body[0]) - 1, function.body[-1].end_lineno or 0
+    lines = text.splitlines()
+    indent = re.match(r" *", lines[start])[0]  # type: ignore[index]
+    head, call = ("async def", "return await") if isinstance(function, ast.AsyncFunctionDef) else ("def", "return")
+    if kind == "function":
+        opening, closing, step = [f"{head} inner():"], f"{call} inner()", "    "
+    else:
+        opening, closing, step = ["class Inner:", f"    {head} run(it):"], f"{call} Inner().run()", "        "
+    inside = [f"{step}{line}" if line.strip() else line for line in lines[start:end]]
+    lines[start:end] = [*(indent + line for line in opening), *inside, indent + closing]
+    return "\n".join(lines) + "\n"
+
+
+def _is_of_the_outer(node: ast.AST, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether it would not be the same in an inner function: what it yields, what sets a parameter, what is unset."""
+    names = {one.arg for one in ast.walk(function.args) if isinstance(one, ast.arg)}
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
+        return node.id in names
+    return isinstance(node, ast.Yield | ast.YieldFrom) or (isinstance(node, ast.Name) and node.id == "super")
+
+
+def _decorated(text: str, number: int) -> str:
+    """The text with a decorator of the program right above one function, which says what comes in and out."""
+    tree = ast.parse(text)
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    function = functions[number % len(functions)]
+    last = max([node.end_lineno or 0 for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)], default=0)
+    lines = text.splitlines()
+    lines.insert(function.lineno - 1, f"{' ' * function.col_offset}@told")
+    head = ["import functools"]
+    if isinstance(function, ast.AsyncFunctionDef) and not any(isinstance(n, ast.Yield) for n in ast.walk(function)):
+        inner = ["async def run(*args, **kwargs):", "    return await function(*args, **kwargs)"]
+    else:
+        inner = ["def run(*args, **kwargs):", "    return function(*args, **kwargs)"]
+    body = ["@functools.wraps(function)", *inner, "return run"]
+    lines[last:last] = ["", "", "def told(function):", *(f"    {line}" for line in body), "", ""]
+    start = next((n for n, line in enumerate(lines) if re.match(r"(import|from) (?!__future__)", line)), 0)
+    return "\n".join([*lines[:start], *head, *lines[start:]]) + "\n"
+
+
+def _made(text: str) -> str:
+    """The text with all behind the imports in a function, which is called at the end."""
+    tree = ast.parse(text)
+    heads = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom) or _is_text(node)]
+    if any(_is_long(node) for one in tree.body if one not in heads for node in ast.walk(one)):
+        return text
+    lines = text.splitlines()
+    kept = {number for one in heads for number in range(one.lineno, (one.end_lineno or 0) + 1)}
+    inside = [f"    {line}" if line.strip() else line for number, line in enumerate(lines, 1) if number not in kept]
+    inside = [re.sub(r"^( +)global ", r"\1nonlocal ", line) for line in inside]
+    above = [line for number, line in enumerate(lines, 1) if number in kept]
+    given = "app" if re.search(r"^    app\b.* = ", "\n".join(inside), re.M) else "locals()"
+    return "\n".join([*above, "", "", "def made():", *inside, f"    return {given}", "", "", "app = made()"]) + "\n"
 
 
 def _first_line(node: ast.stmt) -> int:
@@ -281,3 +328,37 @@ def test_what_is_fixed_in_another_shape_is_gone_and_stays_gone(name: str) -> Non
             assert not fixes.fix(folder, Config(folder), (folder,), unsafe=True, select=(), apply=True).changed
 
     check()
+
+
+# --- what does not matter ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_what_does_not_matter_makes_no_difference(name: str) -> None:
+    assert _fixed(PROGRAMS[name])[1], "nothing is fixed"
+
+    @settings(
+        max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    )
+    @given(noises, st.none() | shapes)
+    def check(noise: Noise, shape: Shape | None) -> None:
+        text = _shaped(PROGRAMS[name], shape) if shape is not None else PROGRAMS[name]
+        plain, titles = _fixed(text)
+        before = _varied(text, noise)
+        after, found = _fixed(before)
+        compile(after.lstrip("\ufeff"), "app.py", "exec")
+        assert [title.replace(noise.name, "") for title in found] == titles
+        assert set(_comments(after)) >= {one for one in _comments(before) if "above" in one or "behind" in one}
+        assert _imports_apart(_plain(after, noise)) == _imports_apart(plain.removesuffix("\n"))
+
+    check()
+
+
+def _imports_apart(text: str) -> tuple[list[str], list[str]]:
+    """The imports at the top, which come in another order where something stands between them, and other lines.
+
+    Blank lines aside: those around a comment belong to it.
+    """
+    lines = [line for line in text.split("\n") if line.strip("\x0c")]
+    imports = [line for line in lines if re.match(r"(import|from) ", line)]
+    return sorted(imports), [line for line in lines if line not in imports]

@@ -17,7 +17,7 @@ from leaklint.codemods.handing import AtHand, HandedDown, functions_around
 from leaklint.codemods.name_to_contextvar import the_declaration
 from leaklint.codemods.names import global_statements, refuse_other_meanings, refuse_strings, without_declarations
 from leaklint.codemods.request_local import parameter_for
-from leaklint.codemods.scope import free_name, function_of, names_in, parameters
+from leaklint.codemods.scope import free_name, function_of, names_in, outer_function, parameters
 from leaklint.finding import Edit, Fix, Safety
 from leaklint.project.suspect import PlaceKind, WriteSuspect
 from leaklint.syntax import REMOVE, Files, Replacement, Syntax
@@ -129,7 +129,7 @@ def _writer(seen: _Seen, slot: str) -> tuple[cst.FunctionDef, list[cst.CSTNode]]
         if not _is_stored(syntax, node):
             continue
         function = function_of(syntax, node)
-        if function is None or function_of(syntax, function) is not None:
+        if function is None or outer_function(syntax, function) is not None:
             raise Refused(f"`{slot}` is set by no plain function at {syntax.site(node)}")
         stores.append(node)
         writers[function] = None

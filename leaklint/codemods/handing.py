@@ -14,7 +14,7 @@ import libcst as cst
 
 from leaklint.codemods import Refused, parameter
 from leaklint.codemods.names import is_bound_in, is_local
-from leaklint.codemods.scope import free_name, function_of, names_in, parameters
+from leaklint.codemods.scope import free_name, function_of, names_in, outer_function, parameters
 from leaklint.finding import Edit
 from leaklint.project.suspect import Handler, Passing
 from leaklint.syntax import Files, Syntax
@@ -140,7 +140,7 @@ def functions_around(syntax: Syntax, node: cst.CSTNode) -> list[cst.FunctionDef]
     function = function_of(syntax, node)
     while function is not None:
         found.append(function)
-        function = function_of(syntax, function)
+        function = outer_function(syntax, function)
     return found
 
 

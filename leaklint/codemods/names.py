@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 import libcst as cst
 
 from leaklint.codemods import Refused, imports
-from leaklint.codemods.scope import function_of, parameters
+from leaklint.codemods.scope import function_of, outer_function, parameters
 from leaklint.syntax import REMOVE, Files, Replacement, Syntax
 
 
@@ -97,7 +97,7 @@ def is_local(syntax: Syntax, node: cst.Name, name: str) -> bool:
     while scope is not None:
         if is_bound_in(syntax, scope, name):
             return True
-        scope = function_of(syntax, scope)
+        scope = outer_function(syntax, scope)
     lambdas = [one for one in syntax.ancestors(node) if isinstance(one, cst.Lambda)]
     return any(name in {param.name.value for param in parameters(one)} for one in lambdas)
 

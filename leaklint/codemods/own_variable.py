@@ -13,7 +13,7 @@ import libcst as cst
 from leaklint.codemods import Refused, flow, imports, offer
 from leaklint.codemods.names import global_statements, is_bound_in, occurrences, refuse_strings, without_declarations
 from leaklint.codemods.request_local import is_kept
-from leaklint.codemods.scope import function_of
+from leaklint.codemods.scope import function_of, outer_function
 from leaklint.finding import Edit, Fix, Safety
 from leaklint.project.suspect import PlaceKind, WriteSuspect
 from leaklint.syntax import REMOVE, Files, Replacement, Statement, Syntax
@@ -118,7 +118,7 @@ def variable_uses(syntax: Syntax, home: cst.Module | cst.FunctionDef, name: str)
             continue
         scope = function_of(syntax, node)
         while scope is not None and scope is not home and not is_bound_in(syntax, scope, name):
-            scope = function_of(syntax, scope)
+            scope = outer_function(syntax, scope)
         if scope is (home if isinstance(home, cst.FunctionDef) else None):
             found.append(node)
     return found
@@ -132,7 +132,7 @@ def _function(
     for node in nodes:
         scope, outer = function_of(syntax, node), None
         while scope is not None and scope is not home:
-            scope, outer = function_of(syntax, scope), scope
+            scope, outer = outer_function(syntax, scope), scope
         if outer is None:
             raise Refused(f"`{name}` is also used at {syntax.site(node)}")
         functions[outer] = node

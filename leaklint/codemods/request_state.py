@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from leaklint.codemods import Refused, imports, offer
-from leaklint.codemods.scope import function_of, parameters
+from leaklint.codemods.scope import function_of, outer_function, parameters
 from leaklint.codemods.uses import BY_NAME
 from leaklint.finding import Edit, Fix, Safety
 from leaklint.models import HomeModel, Models
@@ -71,5 +71,5 @@ def _is_request(syntax: Syntax, node: cst.CSTNode, name: str, home: HomeModel, m
             if one.name.value == name and one.annotation is not None:
                 written = imports.full_name(syntax, syntax.code(one.annotation.annotation))
                 return models.canonical(written) == home.type
-        function = function_of(syntax, function)
+        function = outer_function(syntax, function)
     return False

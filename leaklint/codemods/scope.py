@@ -32,6 +32,11 @@ def function_of(syntax: Syntax, node: cst.CSTNode) -> cst.FunctionDef | None:
     return None
 
 
+def outer_function(syntax: Syntax, function: cst.FunctionDef) -> cst.FunctionDef | None:
+    """The function whose variables a function can see, whether or not classes stand between the two."""
+    return syntax.enclosing(function, cst.FunctionDef)
+
+
 def method_of(syntax: Syntax, owner: cst.ClassDef, node: cst.CSTNode) -> cst.FunctionDef | None:
     """The method of the class that the node is in, however deep in functions nested there."""
     inside = list(_until(syntax, node, owner))

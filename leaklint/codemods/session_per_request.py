@@ -19,7 +19,7 @@ from leaklint.codemods.handing import AtHand, HandedDown
 from leaklint.codemods.names import refuse_strings
 from leaklint.codemods.own_variable import first_statement, variable_uses
 from leaklint.codemods.rows import refuse_rows_that_leave
-from leaklint.codemods.scope import free_name, function_of, names_in
+from leaklint.codemods.scope import free_name, function_of, names_in, outer_function
 from leaklint.finding import Edit, Fix, Safety
 from leaklint.models import TypeModel
 from leaklint.project.suspect import SharedUseSuspect
@@ -188,7 +188,7 @@ def _is_it(syntax: Syntax, node: cst.Name | cst.Attribute, made: _Made) -> bool:
 
 def _function(syntax: Syntax, node: cst.CSTNode, made: _Made) -> cst.FunctionDef:
     function = function_of(syntax, node)
-    outer = function_of(syntax, function) if function is not None else None
+    outer = outer_function(syntax, function) if function is not None else None
     if function is None or function is made.home:
         raise Refused(f"`{made.name}` is needed when nothing is asked for yet at {syntax.site(node)}")
     if outer is not None and outer is not made.home:
