@@ -142,6 +142,8 @@ def _because_of_write(suspect: WriteSuspect) -> Iterator[str]:
         yield f"other requests read it in {listed(sorted(others))}"
     elif not suspect.resets and place.kept not in _READ_ANYWAY:
         yield "no request code was seen to read it back"
+    if suspect.derived:
+        yield "it comes from where a request had left it before, which is the cause"
     if suspect.own_lock:
         yield f"`{_owner(suspect)}` is entered for every write and takes a lock of its own: all are meant to share it"
 
@@ -171,7 +173,7 @@ def _confidence(suspect: Suspect) -> Confidence:
     if known := stories.confidence(suspect) or context_stories.confidence(suspect):
         return known
     if isinstance(suspect, WriteSuspect):
-        if suspect.own_lock or (not suspect.readers and suspect.place.kept not in _READ_ANYWAY):
+        if suspect.derived or suspect.own_lock or (not suspect.readers and suspect.place.kept not in _READ_ANYWAY):
             return Confidence.LOW
         if suspect.place.kept is Kept.LIBRARY and not suspect.place.setting:
             return Confidence.MEDIUM

@@ -69,6 +69,7 @@ async def add(item: str) -> list[str]:
 - Registries filled at import: by decorators, metaclasses, `__init_subclass__`.
 - Fields that a library turns into attributes of the instance: models, dataclasses, forms, columns, settings.
 - What is stored does not come from a request: counters, lazily made singletons.
+- All that is stored was left by requests elsewhere before, where that is told (low confidence).
 - Keyed by the request's own identity.
 
 ## Fix

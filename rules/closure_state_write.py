@@ -65,6 +65,7 @@ app = create_app()
 - The enclosing function itself runs for each request or session.
 - What is stored does not come from a request: counters, flags, lazily made clients.
 - Keyed by the request's own identity.
+- All that is stored was left by requests elsewhere before, where that is told (low confidence).
 - Entries are taken out again one by one.
 
 ## Fix

@@ -87,6 +87,8 @@ async def greet(user: str) -> str:
 - The holder isolates by itself: `ContextVar`, `request.state`, `flask.g`.
 - A coroutine that serves a request sets what is no id of anybody and hands it on before it waits, and no other code
   reads it.
+- All that is stored was left by requests elsewhere before, and a request that stores it need not be one of these (low
+  confidence): a memo, an index, a copy. Where they left it is told.
 - The object is entered by `with` around every write, and takes a lock of its own then (low confidence): state that all
   are meant to share.
 

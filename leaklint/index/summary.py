@@ -29,6 +29,11 @@ def unpack(packed: Range) -> tuple[int, int, int, int]:
     return packed >> 56, (packed >> 40) & 0xFFFF, (packed >> 16) & 0xFFFFFF, packed & 0xFFFF
 
 
+def rows(packed: Range) -> tuple[int, int]:
+    """The first and the last line of a packed range."""
+    return packed >> 56, (packed >> 16) & 0xFFFFFF
+
+
 def covers(outer: Range, inner: Range) -> bool:
     """Whether one range holds another."""
     line, column, end_line, end_column = unpack(outer)

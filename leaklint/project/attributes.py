@@ -115,9 +115,9 @@ def request_data(s: State, name: str, base: Taint | None = None) -> Taint:
     """Request data reached by a name: an id by its name, else as personal as what it is part of."""
     concept = s.models.concept(name)
     if concept:
-        return s.taint(Strength.IDENTITY, concept)
+        return s.taint(Strength.IDENTITY, concept, base is not None and base.kept)
     if base is not None:
-        return s.taint(base.strength, base.concept)
+        return s.taint(base.strength, base.concept, base.kept)
     return s.taint(Strength.CONTENT)
 
 

@@ -12,6 +12,8 @@ from dataclasses import replace
 from leaklint.finding import Span
 from leaklint.project.suspect import Kept, Place, PlaceKind, Use, WriteSuspect
 
+_MANY = 8  # places beside the first that a value is put into
+
 
 def causes(suspects: Iterable[WriteSuspect]) -> list[WriteSuspect]:
     """One suspect for each slot, by place; the first write in request order speaks for all.
@@ -26,7 +28,26 @@ def causes(suspects: Iterable[WriteSuspect]) -> list[WriteSuspect]:
         part = suspect.place.path if kept is Kept.CLIENT else ()  # headers are one thing, the base address another
         groups[root, part, None if root in whole else kept].append(suspect)
     joined = [_joined(whole.get(_root(group[0].place)), group) for group in groups.values()]
-    return list(_once_a_line(sorted(joined, key=lambda w: (w.span, w.place.slot))))
+    ordered = sorted(joined, key=lambda w: (w.span, w.place.slot))
+    return list(_once_a_sorting(list(_once_a_line(ordered))))
+
+
+def _once_a_sorting(suspects: list[WriteSuspect]) -> Iterator[WriteSuspect]:
+    """A function that sorts one value into many places of one owner has one cause, and is mended as one."""
+    alike: dict[tuple[str, ...], list[WriteSuspect]] = defaultdict(list)
+    for suspect in suspects:
+        alike[_sorting(suspect)].append(suspect)
+    for suspect in suspects:
+        first, *others = alike[_sorting(suspect)]
+        if not suspect.value or len(others) < _MANY:
+            yield suspect
+        elif suspect is first:
+            left = tuple(Use(w.access, w.span, w.statement, w.function, False) for w in others)
+            yield replace(first, siblings=_by_place({*first.siblings, *left}), uses=(*first.uses, *left))
+
+
+def _sorting(suspect: WriteSuspect) -> tuple[str, ...]:
+    return suspect.function, suspect.place.owner, suspect.place.kind.name, suspect.how, suspect.value
 
 
 def _root(place: Place) -> tuple[PlaceKind, str, str]:
@@ -45,6 +66,7 @@ def _joined(whole: WriteSuspect | None, group: list[WriteSuspect]) -> WriteSuspe
         siblings=_by_place(siblings),
         readers=_by_place(readers),
         resets=_by_place(resets),
+        derived=all(w.derived for w in group),
         own_lock=all(w.own_lock for w in group),
     )
 

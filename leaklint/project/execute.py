@@ -27,7 +27,7 @@ from leaklint.index.summary import (
     Term,
 )
 from leaklint.project import annotated, calls, entries, evaluate, library_calls
-from leaklint.project.state import ITEMS, Edge, Effect, Frame, State, grown, item_field
+from leaklint.project.state import ITEMS, Edge, Effect, Frame, Holder, State, grown, item_field
 from leaklint.project.suspect import Access
 from leaklint.project.values import (
     NOTHING,
@@ -48,6 +48,7 @@ from leaklint.project.values import (
 _NESTED = 60  # frames entered one inside another before the rest waits in the work list
 _ROUNDS = {Phase.SETUP: 4, Phase.REQUEST: 10}  # visits of one frame before it is left as it is
 _SETUP = 10  # calls of set-up code that are followed one inside another
+_PLAIN = ("builtins.dict", "builtins.list", "builtins.set", "collections.deque")
 _depth = 0
 
 
@@ -345,12 +346,25 @@ def keep(s: State, frame: Frame, effect: Effect) -> None:
     if isinstance(holder, Instance) and is_making(frame, holder):
         s.build(holder, effect.field, effect.value)
     else:
-        s.write(holder, effect.field, effect.value)
+        s.write(holder, effect.field, s.as_kept(effect.value) if _is_for_all(holder, effect) else effect.value)
     for atom in effect.value:
         if isinstance(atom, (Instance, Member, Method, FunctionValue)):
             key = (holder, effect.field, atom)
             if key not in s.edges:
                 s.edges[key] = Edge(frame, effect)
+
+
+def _is_for_all(holder: Holder, effect: Effect) -> bool:
+    """Whether a write is to a plain place of the process: whoever keeps request data there is told of it there."""
+    if effect.field[:1] == "(":
+        return False
+    if not isinstance(holder, Instance):
+        return isinstance(holder, (ModuleValue, ClassValue))
+    if holder.phase is not Phase.SETUP:
+        return False
+    if effect.field[:1] != "[":
+        return holder.cls is not None
+    return holder.fqn in _PLAIN and (effect.key_term is None or isinstance(effect.key_term, Const))
 
 
 def is_making(frame: Frame, holder: Instance) -> bool:

@@ -5,6 +5,7 @@ Nothing here evaluates a term or knows a library.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ from leaklint.index.summary import (
 )
 
 _ROOT = "src"  # a folder for packages, by convention
+_BY_NAME = "attr("  # as the calls end that take the name of an attribute
+_QUOTED = re.compile(r"""["'](\w+)["']""")
 
 
 class Module:
@@ -59,6 +62,12 @@ class Module:
     def classes(self) -> tuple[ClassInfo, ...]:
         """The class statements, by index."""
         return tuple([ClassInfo(self, one) for one in self.summary.classes])
+
+    @cached_property
+    def named_attributes(self) -> frozenset[str]:
+        """The attributes that the code names, also those that it may name as a text: `getattr(x, "name")`."""
+        quoted = _QUOTED.findall(self.text) if _BY_NAME in self.text else ()
+        return self.summary.attributes.union(quoted)
 
     def mentions(self, word: str) -> bool:
         """Whether a word stands anywhere in the text, maybe in a comment: spares a search, and is no fact."""
@@ -403,6 +412,7 @@ class Program:
     _found: dict[tuple[tuple[str, ...], str], Module | None] = field(default_factory=dict)
     _packages: set[tuple[str, ...]] = field(default_factory=set)
     _mentioning: dict[str, list[Module]] = field(default_factory=dict)
+    _with_attribute: dict[str, list[Module]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         by_last: dict[str, list[Module]] = defaultdict(list)
@@ -441,6 +451,22 @@ class Program:
         if found is None:
             found = self._mentioning[word] = [module for module in self.modules if word in module.text]
         return found
+
+    def with_attribute(self, name: str) -> list[Module]:
+        """The modules that name an attribute, of whatever it is."""
+        found = self._with_attribute.get(name)
+        if found is None:
+            found = self._with_attribute[name] = [m for m in self.modules if name in m.named_attributes]
+        return found
+
+    @cached_property
+    def importing(self) -> dict[str, list[Module]]:
+        """The modules that import a name from anywhere, by that name."""
+        found: dict[str, dict[Module, None]] = {}
+        for module in self.modules:
+            for imported in module.summary.imports:
+                found.setdefault(imported.name, {})[module] = None
+        return {name: list(modules) for name, modules in found.items()}
 
     def at(self, parts: tuple[str, ...]) -> Module | None:
         """The module with these path components."""

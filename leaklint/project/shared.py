@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeAlias
 
 from leaklint.finding import Span
@@ -16,6 +17,7 @@ from leaklint.models import AttributeModel
 from leaklint.project import evaluate
 from leaklint.project.calls import heirs, mro
 from leaklint.project.causes import causes
+from leaklint.project.derived import Derived
 from leaklint.project.fixed import is_fixed
 from leaklint.project.guards import is_guarded, is_what_is_left
 from leaklint.project.id_uses import id_concept
@@ -81,7 +83,10 @@ class Story:
 def writes(s: State, lives: Lifetimes, ways: Routes, locks: Locks) -> Iterator[WriteSuspect]:
     """All suspects of this kind, in order of path and line."""
     uses = _Uses(s)
-    told = (_suspect(s, lives, ways, locks, story, uses) for story in _stories(s, lives, ways).values())
+    stories = list(_stories(s, lives, ways).values())
+    kept = [(story.slot.owner, frame, effect) for story in stories for frame, effect in story.writes]
+    derived = Derived(ways, kept, partial(kept_data, s, lives))
+    told = (_suspect(s, lives, ways, locks, story, uses, derived) for story in stories if story.writes)
     known: Callers | None = None
     for suspect in causes(suspect for suspect in told if suspect is not None):
         known = known or callers(s)
@@ -399,11 +404,12 @@ def _is_fresh(atom: Atom) -> bool:
 # --- one suspect a slot ---------------------------------------------------------------------------------------------
 
 
-def _suspect(s: State, lives: Lifetimes, ways: Routes, locks: Locks, story: Story, uses: _Uses) -> WriteSuspect | None:
-    if not story.writes:
-        return None
+def _suspect(
+    s: State, lives: Lifetimes, ways: Routes, locks: Locks, story: Story, uses: _Uses, derived: Derived
+) -> WriteSuspect | None:
     story.writes.sort(key=lambda w: (ways.distance[w[0]], w[0].info.module.path, w[1].span))
-    frame, effect = _first(story)
+    first = derived.first_hand(story.slot.owner, story.writes)
+    frame, effect = first or story.writes[0]
     if _is_registry(s, story):
         return None
     module = frame.info.module
@@ -437,6 +443,7 @@ def _suspect(s: State, lives: Lifetimes, ways: Routes, locks: Locks, story: Stor
         apart=_apart(s, ways, story),
         keys=tuple(sorted(set(_constant_keys(s, frame, effect)))),
         kept_by=tuple(sorted(set(_kept_by(lives, story)))),
+        derived=first is None,
         own_lock=is_own_lock(locks, story.writes),
     )
 
@@ -460,11 +467,6 @@ def _kept_by(lives: Lifetimes, story: Story) -> Iterator[Span]:
         why = lives.why(holder)
         if why is not None and why.edge is not None:
             yield why.edge.frame.info.module.span(why.edge.effect.span)
-
-
-def _first(story: Story) -> tuple[Frame, Effect]:
-    """The first write in request order: least calls from an entry, then source order; plain writes before lazy ones."""
-    return story.writes[0]
 
 
 def _is_registry(s: State, story: Story) -> bool:

@@ -313,8 +313,16 @@ class State:
             known = self._constants[key] = frozenset((Literal(value, module, span),))
         return known
 
-    def taint(self, strength: Strength, concept: str = "") -> Taint:
-        return self._intern(("taint", strength.value, concept), lambda: Taint(strength, concept))  # type: ignore[return-value]
+    def taint(self, strength: Strength, concept: str = "", kept: bool = False) -> Taint:
+        key = ("taint", strength.value, concept, kept)
+        return self._intern(key, lambda: Taint(strength, concept, kept))  # type: ignore[return-value]
+
+    def as_kept(self, value: Value) -> Value:
+        """What later readers find of a value that a request leaves in a place for all."""
+        new = [a for a in value if a.__class__ is Taint and not a.kept]
+        if not new:
+            return value
+        return value.difference(new).union([self.taint(a.strength, a.concept, True) for a in new])
 
     def token(self, fresh: bool, why: str, frame: Frame, span: Range) -> Token:
         module = frame.info.module

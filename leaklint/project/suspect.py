@@ -213,6 +213,7 @@ class WriteSuspect(Suspect):
     passing: Passing = Passing()
     keys: tuple[Span, ...] = ()  # the constants, wherever they stand, that names in its subscripts stand for
     kept_by: tuple[Span, ...] = ()  # the stores that made something of one request outlive it, and so the place
+    derived: bool = False  # it keeps only what requests had left elsewhere before, where that is told
     own_lock: bool = False  # each write enters the object first, which takes a lock of its own
 
 

@@ -5,7 +5,7 @@ Looks at all functions, reached or not, because a codemod must not leave one beh
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +32,7 @@ from leaklint.index.summary import (
     Term,
     Test,
     Yield,
-    unpack,
+    rows,
 )
 from leaklint.models import Models
 from leaklint.project.program import FunctionInfo, Module, Program
@@ -52,13 +52,7 @@ class Occurrence:
 
 def attribute_occurrences(program: Program, models: Models, name: str) -> Iterator[Occurrence]:
     """All places that say `<anything>.name`, or name it in `getattr`, `setattr`, `delattr` and `hasattr`."""
-    for module in program.mentioning(name):
-        if (
-            name not in module.summary.attributes
-            and not module.mentions(f'"{name}"')
-            and not module.mentions(f"'{name}'")
-        ):
-            continue
+    for module in program.with_attribute(name):
         for found in _on_lines(module, models, module.lines_with({name})):
             if (isinstance(found.term, Attr) and found.term.name == name) or (
                 isinstance(found.term, Call) and _names_attribute(found.term, name)
@@ -68,7 +62,10 @@ def attribute_occurrences(program: Program, models: Models, name: str) -> Iterat
 
 def name_occurrences(program: Program, models: Models, module: Module, name: str) -> Iterator[Occurrence]:
     """All places that say a module-level name: in its module, imported from it, or as `module.name`."""
-    for other in program.mentioning(name):
+    around = {*program.with_attribute(name), *program.importing.get(name, ())}
+    for other in program.modules:
+        if other is not module and other not in around:
+            continue
         aliases = {name} if other is module else set(_imported_as(program, other, module, name))
         for found in _on_lines(other, models, other.lines_with({name, *aliases})):
             info, term = found.info, found.term
@@ -82,8 +79,9 @@ def _on_lines(module: Module, models: Models, lines: list[int]) -> Iterator[Occu
     """The occurrences of anything in statements and defaults of parameters that touch one of the lines."""
 
     def touches(span: Range) -> bool:
-        first, _, last, _ = unpack(span)
-        return bisect_left(lines, first) < bisect_right(lines, last)
+        first, last = rows(span)
+        at = bisect_left(lines, first)
+        return at < len(lines) and lines[at] <= last
 
     for info in module.functions:
         if info.function.kind is Kind.MODULE or touches(info.function.span):
@@ -142,7 +140,9 @@ def _names_attribute(call: Call, name: str) -> bool:
 def _occurrences(info: FunctionInfo, models: Models, wanted: Callable[[Range], bool]) -> Iterator[Occurrence]:
     """All names, attributes and literal `setattr`-like calls of one function with what is done to them."""
     for position, op in enumerate(info.function.ops):
-        for term, access in _of_operation(op, models) if any(map(wanted, _spans(op))) else ():
+        if not wanted(op.span) and not any(map(wanted, _spans(op))):
+            continue
+        for term, access in _of_operation(op, models):
             yield Occurrence(info, position, term, term.span, access)  # type: ignore[union-attr]
     for param in info.function.params:
         if param.default is not None:
@@ -151,15 +151,13 @@ def _occurrences(info: FunctionInfo, models: Models, wanted: Callable[[Range], b
 
 
 def _spans(op: Op) -> Iterator[Range]:
-    """The ranges that hold all terms of an operation: what a loop goes over need not stand beside its target."""
-    yield op.span
-    match op:
-        case Bind():
-            terms = [op.target, op.value]
-        case Drop():
-            terms = [op.target]
-        case _:
-            return
+    """The ranges that hold terms of an operation beside its own: what a loop goes over need not stand at its target."""
+    if op.__class__ is Bind:
+        terms = [op.target, op.value]
+    elif op.__class__ is Drop:
+        terms = [op.target]
+    else:
+        return
     for term in terms:
         while isinstance(term, (Part, Await, Yield, Star)):
             term = term.value

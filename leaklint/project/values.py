@@ -146,11 +146,12 @@ class Literal(Atom):
 
 
 class Taint(Atom):
-    """Request data."""
+    """Request data; `kept` when it is read where some request, maybe another one, has left it."""
 
-    def __init__(self, strength: Strength, concept: str) -> None:
+    def __init__(self, strength: Strength, concept: str, kept: bool = False) -> None:
         self.strength = strength
         self.concept = concept
+        self.kept = kept
 
     def __repr__(self) -> str:
         return f"<{self.strength.value} {self.concept}>"
