@@ -143,6 +143,27 @@ becomes `setdefault`, behind the look-up where the value is more than an empty c
 one key wait for each other then. None for stores: a constraint needs a migration, and which command or transaction fits
 is for you to say.
 
+For rows, by hand: let the database keep them apart, and let the second insert fail in a savepoint of its own, so that
+what else the transaction did stays, or let it do nothing (`on_conflict_do_nothing`):
+
+```diff
+ class Chat(Base):
+-    user_id: Mapped[str]
++    user_id: Mapped[str] = mapped_column(unique=True)
+
+ def open_chat(db: Session, user_id: str) -> Chat:
+     wanted = select(Chat).where(Chat.user_id == user_id)
+     if db.scalar(wanted) is None:
+-        db.add(Chat(user_id=user_id))
++        try:
++            with db.begin_nested():
++                db.add(Chat(user_id=user_id))
++        except IntegrityError:
++            pass  # another request was first
+         db.commit()
+     return db.scalars(wanted).one()
+```
+
 ## What is not found
 
 Stores whose calls are not modelled; SQL that is put together at run time, and rows added to tables that the program
