@@ -202,6 +202,8 @@ def trace(suspect: Suspect) -> Iterator[Step]:
             yield from _trace_of_write(suspect)
         case IdSuspect():
             yield Step(StepRole.WRITE, suspect.span, f"`{suspect.name}` gets {suspect.value or 'this value'}")
+            if suspect.made is not None:
+                yield Step(StepRole.RELATED, suspect.made, f"made here, of {suspect.why}")
             yield Step(StepRole.READ, suspect.use, f"used as {suspect.use_text}")
         case SharedUseSuspect():
             yield Step(StepRole.SHARED, suspect.span, suspect.why)

@@ -38,6 +38,7 @@ class Brought(NamedTuple):
     how: Origin
     kind: IdOrigin
     why: str = ""
+    made: Token | None = None  # what collides, made by another function
 
 
 def instead_of(writes: list[WriteSuspect], found: list[IdSuspect]) -> list[WriteSuspect]:
@@ -295,7 +296,9 @@ def _generated(s: State, use: IdUse, atom: Token, kept: Mapping[Atom, Memo]) -> 
         named = becomes_id(s, use.frame, atom)
         if named is None:
             return None  # a time, a number: nothing there takes it for an id
-        at, how = named
+        maker, (at, how) = at, named
+        if maker.info is not at.info:
+            return Brought(use, at, how, IdOrigin.COLLIDING, atom.why, atom)
     return Brought(use, at, how, IdOrigin.COLLIDING, atom.why)
 
 
@@ -345,7 +348,7 @@ def _is_ambient(use: IdUse) -> bool:
 
 
 def _suspect(s: State, ways: Routes, brought: Brought) -> IdSuspect:
-    use, at, how, kind, why = brought
+    use, at, how, kind, why, made = brought
     module = at.info.module
     op = how.op
     value = span_of(op.value, how.span) if isinstance(op, Bind) and how.span == op.span else how.span
@@ -373,6 +376,7 @@ def _suspect(s: State, ways: Routes, brought: Brought) -> IdSuspect:
         field=field,
         in_request=bool(inside),
         uses=tuple(_occurrences(s, at, how)),
+        made=made.module.span(made.span) if made is not None else None,
     )
 
 

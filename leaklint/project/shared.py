@@ -381,6 +381,9 @@ def _fresh_id(s: State, frame: Frame, effect: Effect) -> Iterator[Taint]:
     if effect.access is not Access.STORE:
         return
     concept = s.models.concept(effect.field.strip("[]'\""))
+    if not concept and effect.field[:1] != "[" and isinstance(effect.value_term, Name):
+        said = s.models.concept(effect.value_term.id)  # `self.current = chat_id`
+        concept = said if said == "session" else ""
     if is_guarded(frame.info.function, effect.position, effect.place, effect.how):
         return
     if concept and any(map(_is_fresh, effect.value)):

@@ -300,6 +300,7 @@ class IdSuspect(Suspect):
     in_request: bool = False  # the code that brings it in runs for every request
     uses: tuple[Use, ...] = ()  # every occurrence of the attribute or name that holds it, for codemods
     passing: Passing = Passing()  # how the session's id could come to the functions that read it
+    made: Span | None = None  # where another function makes a colliding id
 
 
 @dataclass(frozen=True, slots=True)

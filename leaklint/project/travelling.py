@@ -19,6 +19,8 @@ from leaklint.project.split import split_identities
 from leaklint.project.state import State
 from leaklint.project.suspect import IdSuspect, Suspect
 
+_WHOSE = ("session", "user", "tenant", "credential")  # ids by which callees choose data; others only trace a call
+
 
 def suspects(s: State, ways: Routes, wrong: list[IdSuspect]) -> list[Suspect]:
     """All suspects of these kinds; `wrong` are ids that are told to identify nobody."""
@@ -33,14 +35,18 @@ def suspects(s: State, ways: Routes, wrong: list[IdSuspect]) -> list[Suspect]:
     paths = list(split_paths(known, ways, alone))
     alone |= {(path.function, p.concept) for p in paths for path in p.paths}
     unused = {(info, i.override) for i, info in ignored}
+    sent = list(ids_not_sent(known, ways))
+    lost = {(p.function, p.available) for p in sent if p.concept not in _WHOSE}
+    kept = [i for i, _ in ignored if (i.function, i.override) not in lost]
+    told_ignored = {(i.function, i.override) for i in kept}
     dropped = [*ids_not_passed(known, ways, unused), *ids_regenerated(known, ways, unused)]
     return [
         *ambient,
-        *(i for i, _ in ignored),
+        *kept,
         *split,
         *paths,
         *own_over_override(known, ways, alone),
         *dropped,
-        *ids_not_sent(known, ways),
+        *(p for p in sent if (p.function, p.available) not in told_ignored),
         *logs_without_id(known, ways),
     ]
