@@ -15,7 +15,7 @@ import stat
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import pairwise
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from leaklint.config import Config
 from leaklint.files import decode
-from leaklint.finding import Edit, Family, Finding, Fix, Problem, Safety
+from leaklint.finding import Confidence, Edit, Family, Finding, Fix, Problem, Safety
 from leaklint.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -86,7 +86,10 @@ def fix(
             gc.collect()  # nobody else takes away what the check before this one has built up
         return run.run(paths, config, progress, overlay, cache, jobs)
 
-    mended = mend(check, lambda finding: why_not(finding, unsafe=unsafe, select=select), progress, ask)
+    def check_all(overlay: Texts) -> Report:
+        return run.run(paths, replace(config, min_confidence=Confidence.LOW), silent, overlay, None, jobs)
+
+    mended = mend(check, lambda finding: why_not(finding, unsafe=unsafe, select=select), progress, ask, check_all)
     written, failed = set[str](), dict[str, Problem]()
     if apply:
         written, failed = write(mended.first.root, mended.first.texts, mended.texts, [fix for _, fix in mended.fixed])
@@ -166,9 +169,16 @@ class _State:
 
 
 def mend(
-    check: Check, why_not: Callable[[Finding], str], progress: Progress = silent, ask: Ask | None = None
+    check: Check,
+    why_not: Callable[[Finding], str],
+    progress: Progress = silent,
+    ask: Ask | None = None,
+    check_all: Check | None = None,
 ) -> Mended:
-    """Make fixes until there is none left to make; `why_not` says of a finding why it is left alone, or nothing."""
+    """Make fixes until there is none left to make; `why_not` says of a finding why it is left alone, or nothing.
+
+    What `check_all` tells besides, because it is less sure, is no new finding where a fix brings it to light.
+    """
     consent = _Consent(ask)
     state = _State(check({}))
     first = state.report
@@ -182,7 +192,7 @@ def mend(
             break
         progress("fixing", number, 0)
         before = state.report
-        state, kept, reasons = _settled(check, state, batch)
+        state, kept, reasons = _settled(check, check_all, state, batch)
         rejected |= {finding.fingerprint: reason for finding, reason in reasons}
         fixed += [(origin[finding], finding.fix) for finding in kept if finding.fix]
         origin = _origins(origin, before, state.report, kept)
@@ -262,7 +272,7 @@ def _collide(one: Edit, other: Edit) -> bool:
 
 
 def _settled(
-    check: Check, state: _State, batch: Sequence[Finding]
+    check: Check, check_all: Check | None, state: _State, batch: Sequence[Finding]
 ) -> tuple[_State, list[Finding], list[tuple[Finding, str]]]:
     """The state with all fixes of the batch that hold, those fixes, and the others with what is wrong with them.
 
@@ -274,7 +284,7 @@ def _settled(
     pending = [list(batch)]
     while pending:
         group = pending.pop()
-        tried, wrong = _tried(check, state, [*kept, *group])
+        tried, wrong = _tried(check, check_all, state, [*kept, *group])
         if tried is not None:
             best, kept = tried, [*kept, *group]
         elif len(group) == 1 and not kept:
@@ -285,7 +295,9 @@ def _settled(
     return best, kept, rejected
 
 
-def _tried(check: Check, state: _State, findings: Sequence[Finding]) -> tuple[_State | None, str]:
+def _tried(
+    check: Check, check_all: Check | None, state: _State, findings: Sequence[Finding]
+) -> tuple[_State | None, str]:
     """The state after the fixes of the findings; None and the reason where it is not as it should be."""
     changed: dict[str, str] = {}
     edits = [edit for finding in findings if finding.fix for edit in finding.fix.edits]
@@ -300,6 +312,12 @@ def _tried(check: Check, state: _State, findings: Sequence[Finding]) -> tuple[_S
     overlay = {**state.overlay, **changed}
     report = check(overlay)
     wrong = _regression(state.report, report, findings)
+    if wrong and check_all is not None:
+        all_before = check_all(state.overlay)
+        known = {finding.fingerprint for finding in findings}
+        same = [one for one in all_before.findings if one.fingerprint in known]
+        if len(same) == len(findings):
+            wrong = _regression(all_before, check_all(overlay), same)
     return (None, wrong) if wrong else (_State(report, overlay), "")
 
 

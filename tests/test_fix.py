@@ -6,6 +6,7 @@ The check is a toy: each word `leak<n>` in a text is a finding, and what its fix
 import re
 import stat
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -205,6 +206,18 @@ def test_a_fix_that_does_not_hold_is_taken_back_alone(new: str, reason: str) -> 
     mended = mend(toy, never)
     assert mended.texts == {"a.py": "a = 1\nb = leak2\nc = 3\nd = 4\n"}
     assert [(left.now.rule, left.reason.startswith(reason)) for left in mended.left] == [("rule-leak2", True)]
+
+
+def test_what_was_less_sure_before_is_brought_to_light_and_not_about() -> None:
+    toy = Toy({"a.py": "x = leak1\ny = leak2\n"}, {"leak1": replaced("1"), "leak2": replaced("2")})
+
+    def check(overlay: Mapping[str, str]) -> Report:
+        report = toy(overlay)
+        first = [one for one in report.findings if one.rule == "rule-leak1"]
+        return replace(report, findings=tuple(first) or report.findings)
+
+    assert mend(check, never).texts == {}
+    assert mend(check, never, check_all=toy).texts == {"a.py": "x = 1\ny = 2\n"}
 
 
 def test_a_fix_that_does_not_fit_its_file_is_taken_back() -> None:
