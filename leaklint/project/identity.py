@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from leaklint.finding import Span
-from leaklint.index.summary import Attr, Bind, Call, Const, Item, Kind, Name, Range, Return, Term, Test
+from leaklint.index.summary import Attr, Bind, Call, Choice, Const, Item, Kind, Name, Range, Return, Term, Test
 from leaklint.project import calls, evaluate
 from leaklint.project.conditional import is_of_script
 from leaklint.project.generated import becomes_id, brought_in, is_of_process, name_alone, names_an_id
@@ -304,7 +304,17 @@ def _generated(s: State, use: IdUse, atom: Token, kept: Mapping[Atom, Memo]) -> 
 
 def _says_whose(s: State, at: Site) -> bool:
     """Whether the id is made of an id of an object as well, though nobody knows the object: `turn.conversation.id`."""
-    return isinstance(at.op, Bind | Return) and _has_id(s, at.op.value)
+    if not isinstance(at.op, Bind | Return):
+        return False
+    inner = (*(step.parent for step in at.steps[1:]), at.term)
+    beside = (
+        child
+        for step, on_the_way in zip(at.steps, inner, strict=False)
+        if not isinstance(step.parent, Choice)  # what stands in its place instead is no part of it
+        for role, child in children(step.parent)
+        if role != "(func)" and child is not on_the_way
+    )
+    return _has_id(s, at.term) or any(_has_id(s, child) for child in beside)
 
 
 def _has_id(s: State, term: Term) -> bool:

@@ -6,7 +6,7 @@ Only calls that the solver resolved. Whether there are others, which nobody reso
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from leaklint.finding import Span
@@ -69,7 +69,16 @@ def passing(s: State, known: Callers, functions: Iterable[str]) -> Passing:
         handlers=tuple(sorted(handlers, key=lambda handler: handler.head)),
         once=_once(common),
         homes=common,
+        others=tuple(sorted(_others(known, seen))),
     )
+
+
+def _others(known: Callers, ours: Collection[FunctionInfo]) -> set[Span]:
+    """The calls of other functions that have the name of one of ours, and never run ours."""
+    names = {info.function.name for info in ours}
+    called = {site for info in ours for site in known.of.get(info, ())}
+    other = (sites for info, sites in known.of.items() if info.function.name in names and info not in ours)
+    return {caller.module.span(span) for sites in other for caller, span in sites if (caller, span) not in called}
 
 
 def _head(info: FunctionInfo) -> Span:

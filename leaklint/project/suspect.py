@@ -104,6 +104,7 @@ class Passing:
     handlers: tuple[Handler, ...] = ()  # among all of these
     once: str = ""  # the id for all of them by its full dotted name, where no parameter has to say it
     homes: tuple[HomeModel, ...] = ()  # where the framework of all of them keeps state; none where others run them too
+    others: tuple[Span, ...] = ()  # calls of functions of the same names that are none of them
 
 
 @dataclass(frozen=True, slots=True)
