@@ -38,6 +38,7 @@ from leaklint.project.state import ITEMS, Effect, Frame, Holder, State
 from leaklint.project.suspect import Access, Place, PlaceKind, Strength, Use, WriteSuspect
 from leaklint.project.uses import attribute_occurrences, name_occurrences, use
 from leaklint.project.values import (
+    ANYTHING,
     Atom,
     ClassValue,
     External,
@@ -154,6 +155,10 @@ def _slot(s: State, lives: Lifetimes, captured: Captured, effect: Effect) -> tup
 def _is_kept_away(s: State, frame: Frame, effect: Effect) -> bool:
     """Whether a test of the type of the written object keeps this holder away."""
     base = effect.place.base if isinstance(effect.place, Attr) and effect.access is Access.STORE else None
+    if base is not None and isinstance(effect.holder, ClassValue):
+        values = evaluate.evaluate(s, frame, base, effect.position)
+        if any(atom is ANYTHING or (isinstance(atom, Instance) and atom.cls is not None) for atom in values):
+            return True  # among objects: it is not the class that is meant
     return isinstance(base, Name) and is_kept_away(s, frame, base.id, effect.position, effect.holder)
 
 
