@@ -187,6 +187,7 @@ class Model:
     test_settings: tuple[str, ...] = ()  # words in the names of settings under which a program is tested
     work: tuple[str, ...] = ()  # how names end that identify one piece of work, which belongs to somebody
     administrators: tuple[str, ...] = ()  # words in the names of what lets nobody but administrators in
+    figures: tuple[str, ...] = ()  # words in the names of calls that only count or report what happens
     unique: tuple[str, ...] = ()  # what says in a class of rows that no two have the same: keywords, calls, attributes
     table: tuple[str, ...] = ()  # attributes of a class of rows that name its table
     undoing: tuple[str, ...] = ()  # names of functions that take a migration back
@@ -250,6 +251,7 @@ _LISTS = (
     "test_settings",
     "work",
     "administrators",
+    "figures",
     "unique",
     "table",
     "undoing",
@@ -512,6 +514,7 @@ class Models:
         self.atomic: set[str] = set()  # last names of calls that have a store keep others out
         self.atomic_keywords: set[str] = set()
         self.administrators: set[str] = set()
+        self.figures: set[str] = set()
         self.unique: set[str] = set()
         self.tables: set[str] = set()
         self.undoing: set[str] = set()
@@ -536,6 +539,7 @@ class Models:
         self.test_folders.update(model.test_folders)
         self.test_settings.update(model.test_settings)
         self.administrators.update(model.administrators)
+        self.figures.update(model.figures)
         self.unique.update(model.unique)
         self.tables.update(model.table)
         self.undoing.update(model.undoing)

@@ -6,7 +6,6 @@ from what it is given, loses nothing.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from leaklint.index.summary import Call, Eval, Range, Term
 from leaklint.models import CallModel
 from leaklint.project.calls import mro
 from leaklint.project.context import Touch, entries_of, is_task, name_of, touches
-from leaklint.project.idnames import holder_concept
+from leaklint.project.idnames import holder_concept, plain
 from leaklint.project.lifetimes import Lifetimes
 from leaklint.project.missing import given, wanted
 from leaklint.project.program import FunctionInfo
@@ -29,8 +28,6 @@ from leaklint.project.values import Instance, Phase
 _EACH = "each"  # of `packed`: the function is called once for each element
 Touches: TypeAlias = Mapping[Frame, tuple[Touch, ...]]
 Wants: TypeAlias = Callable[[FunctionInfo, int, Range], frozenset[str]]
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
-_FIGURES = frozenset(("telemetry", "analytics", "metric", "metrics"))
 _FIRST = ("tenant", "user", "session", "credential", "request", "trace")  # which of several variables is told
 
 
@@ -199,7 +196,7 @@ def _aside(s: State, frame: Frame, made: Made, target: Frame) -> Aside:
         return Aside.NO  # somebody takes the outcome
     owner = target.info.owner
     said = target.info.function.name if owner is None else f"{owner.summary.name}_{target.info.function.name}"
-    counts = any(word.lower() in _FIGURES for word in _WORD.findall(said))
+    counts = not s.models.figures.isdisjoint(plain(said).split("_"))
     return Aside.FIGURES if counts else Aside.NO
 
 
