@@ -128,6 +128,10 @@ def _give_id(sources: Sources, suspect: IdSuspect) -> Fix:
     kept = next((home.once for home in homes if home.once and home.scope == suspect.concept), "")
     if kept and not suspect.available:
         return identity.give_session_id(syntax, node, suspect.name, kept)
+    asked = next((home.id for home in homes if home.given and home.id and home.scope == suspect.concept), "")
+    if asked and not suspect.available:
+        keys = SessionKeys(sources.open, suspect.passing, sources.is_session)
+        return identity.give_asked_id(syntax, node, asked, keys)
     return identity.give_id(syntax, node, suspect.available, name=suspect.name, files=sources.open)
 
 

@@ -12,6 +12,7 @@ import libcst as cst
 from leaklint.codemods import Refused, imports, offer
 from leaklint.codemods.fresh_ids import refuse_derived, refuse_getter, refuse_known_constant
 from leaklint.codemods.scope import function_of, names_in, parameters
+from leaklint.codemods.session_key import SessionKeys
 from leaklint.finding import Edit, Fix, Safety
 from leaklint.syntax import REMOVE, Files, Replacement, Syntax
 
@@ -47,6 +48,20 @@ def give_id(
         return _given(syntax, value, expression)
 
     return offer(title, safety, convert)
+
+
+def give_asked_id(syntax: Syntax, node: cst.CSTNode, said: str, keys: SessionKeys) -> Fix:
+    """Put the id that handlers may ask their framework for (`said`) in the place of a value that is the same for all.
+
+    A fresh one would be another with each message. Refused where no handler can ask, or hand it down.
+    """
+
+    def convert() -> list[Edit]:
+        value = _value(syntax, node)
+        expression = keys.at(syntax, value)[1]
+        return [*_given(syntax, value, expression), *keys.edits]
+
+    return offer(f"Use `{said}`", Safety.SUGGESTED, convert)
 
 
 def untried(syntax: Syntax, node: cst.CSTNode, expression: str) -> str:

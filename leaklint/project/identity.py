@@ -71,13 +71,16 @@ def suspects(s: State, lives: Lifetimes, ways: Routes, writes: list[WriteSuspect
 
 
 def _passed_on(s: State, found: list[IdSuspect]) -> Iterator[IdSuspect]:
-    """Suspects with what is known of the functions that read an attribute which holds the id."""
+    """Suspects with what is known of the functions that use a constant, or read an attribute which holds the id."""
     known: Callers | None = None
     for suspect in found:
         if suspect.uses:
             known = known or callers(s)
             users = sorted({use.function for use in suspect.uses} - {suspect.function})
             suspect = replace(suspect, passing=passing(s, known, users))
+        elif suspect.in_request and suspect.origin is IdOrigin.CONSTANT and not suspect.available:
+            known = known or callers(s)
+            suspect = replace(suspect, passing=passing(s, known, (suspect.function,)))
         yield suspect
 
 
