@@ -160,6 +160,8 @@ def _bind(s: State, frame: Frame, op: Bind, at: int) -> bool:
         value = evaluate.evaluate(s, frame, op.value, at)
         if frame.cls is not None and _is_injected(s, value):
             value = NOTHING
+        elif op.how is How.EXCEPT:
+            value = frozenset([_caught(s, frame, atom) for atom in value])
         if op.annotation is not None and frame.cls is None and all(atom.__class__ is Taint for atom in value):
             value = value | annotated.typed(s, frame, op.annotation, frame.phase)
     target = op.target
@@ -170,6 +172,13 @@ def _bind(s: State, frame: Frame, op: Bind, at: int) -> bool:
     elif target.__class__ is Item:
         _store_item(s, frame, op, target, value, at)
     return False
+
+
+def _caught(s: State, frame: Frame, atom: Atom) -> Atom:
+    """An exception of a class of the program, whoever raised it."""
+    if not isinstance(atom, ClassValue):
+        return atom
+    return s.the_instance(atom, "", atom.info.module, atom.info.summary.head, frame.phase)
 
 
 def _declare(s: State, frame: Frame, op: Bind, at: int) -> bool:

@@ -1,30 +1,44 @@
 """Entry points of a program that no known framework runs: the public methods of objects that live as long as it.
 
 Where a module keeps something for each thread, its public functions are entry points too, and tasks of an event loop
-may wait inside its context managers. A class that is made with somebody's credentials is made once an account. A guess,
+may wait inside its context managers. A class that is made with somebody's credentials is made once an account. One that
+nobody makes, with a base of a library that nobody knows, is run by that for whoever comes. A guess,
 and told as one: whoever imports the program may call these for many users. Used when there is nothing else.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterator
 
 from leaklint.models import EntryModel
 from leaklint.project import calls, entries, evaluate
 from leaklint.project.state import Frame, State
-from leaklint.project.values import NOTHING, Atom, ClassValue, FunctionValue, Instance, Method, ModuleValue, Phase
+from leaklint.project.values import (
+    NOTHING,
+    Atom,
+    ClassValue,
+    External,
+    FunctionValue,
+    Instance,
+    Method,
+    ModuleValue,
+    Phase,
+)
 
 LIBRARY = EntryModel(label="public method", certain=False)
 OFFERED = EntryModel(label="public function", concurrency="loop", certain=False)
 ACCOUNT = EntryModel(label="method of a client for one account", certain=False, instance="request")
-ASSUMED = (LIBRARY, OFFERED, ACCOUNT)
+PLUGIN = EntryModel(label="method of a class that a program nobody knows runs", certain=False, instance="request")
+ASSUMED = (LIBRARY, OFFERED, ACCOUNT, PLUGIN)
 
 
 def assume_entries(s: State) -> bool:
     """Take public methods of objects that module-level names hold for entry points; whether there were any."""
     found = False
+    used = s.made_classes
     for cls in list(s.bases):
-        found = _assume_client(s, cls) or found
+        found = _assume_client(s, cls) or (cls.info not in used and _assume_plugin(s, cls)) or found
     for holder in list(s.heap):
         if not isinstance(holder, ModuleValue):
             continue
@@ -64,6 +78,26 @@ def _assume_client(s: State, cls: ClassValue) -> bool:
     for name, method in _methods(s, frame, client, names):
         entries.add(s, frame, ACCOUNT, f"method {info.summary.name}.{name}", method, info.summary.head)
     return True
+
+
+def _assume_plugin(s: State, cls: ClassValue) -> bool:
+    """Take the public methods of a class that nobody makes objects of, with a base of a library that nobody knows."""
+    info, frame = cls.info, s.module_frames.get(cls.info.module)
+    if frame is None or cls.frame is not frame or info.summary.name.startswith("_"):
+        return False
+    if not any(_is_foreign(s, base.fqn) for base in s.bases[cls] if isinstance(base, External)):
+        return False
+    plugin = s.the_instance(cls, "", info.module, info.summary.head, Phase.REQUEST)
+    names = [name for name in info.methods if not name.startswith("_")]
+    for name, method in _methods(s, frame, plugin, names):
+        entries.add(s, frame, PLUGIN, f"method {info.summary.name}.{name}", method, info.summary.head)
+    return bool(names)
+
+
+def _is_foreign(s: State, name: str) -> bool:
+    """Whether a class is of a package that is neither Python's own nor one of which the models speak."""
+    package = name.partition(".")[0]
+    return "." in name and package not in sys.stdlib_module_names and package not in s.models.modelled
 
 
 def is_making(frame: Frame) -> bool:

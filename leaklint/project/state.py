@@ -543,6 +543,11 @@ class State:
                     found.setdefault(fqn, []).append((frame, made))
         return found
 
+    @property
+    def made_classes(self) -> set[ClassInfo]:
+        """The classes of the program of which an object was seen to be made."""
+        return {made.cls.info for made in self._objects.values() if made.cls is not None}
+
     @cached_property
     def kinds(self) -> frozenset[str]:
         """The library classes of which there are objects."""
