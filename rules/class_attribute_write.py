@@ -69,7 +69,8 @@ async def add(item: str) -> list[str]:
 - Registries filled at import: by decorators, metaclasses, `__init_subclass__`.
 - Fields that a library turns into attributes of the instance: models, dataclasses, forms, columns, settings.
 - What is stored does not come from a request: counters, lazily made singletons.
-- All that is stored was left by requests elsewhere before, where that is told (low confidence).
+- All that is stored was left by requests elsewhere before, and a request that stores it need not be one of these (low
+  confidence): where they left it is told.
 - Keyed by the request's own identity.
 
 ## Fix

@@ -65,7 +65,8 @@ app = create_app()
 - The enclosing function itself runs for each request or session.
 - What is stored does not come from a request: counters, flags, lazily made clients.
 - Keyed by the request's own identity.
-- All that is stored was left by requests elsewhere before, where that is told (low confidence).
+- All that is stored was left by requests elsewhere before, and a request that stores it need not be one of these (low
+  confidence): where they left it is told.
 - Entries are taken out again one by one.
 
 ## Fix

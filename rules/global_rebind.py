@@ -68,7 +68,8 @@ def hello(language: str) -> str:
 - What is bound does not come from a request: lazily made singletons, flags, counters, clocks, settings. A clock is told
   when it is the mark from which a job goes on for all, and a request for one moves it.
 - Public data that is built anew and bound as a whole.
-- All that is stored was left by requests elsewhere before, where that is told (low confidence).
+- All that is stored was left by requests elsewhere before, and a request that stores it need not be one of these (low
+  confidence): where they left it is told.
 - The name is bound at import or start-up.
 
 ## Fix

@@ -63,7 +63,8 @@ def answer(session_id: str) -> str:
 - A cache is keyed by the content that its values depend on.
 - Entries are taken out again one by one: registries of connections, jobs, subscriptions.
 - Queues hand things over; counters and metrics hold no request data.
-- All that is stored was left by requests elsewhere before, where that is told (low confidence).
+- All that is stored was left by requests elsewhere before, and a request that stores it need not be one of these (low
+  confidence): where they left it is told.
 - The collection is filled at import or start-up.
 
 ## Fix

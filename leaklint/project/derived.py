@@ -14,12 +14,13 @@ from functools import cached_property
 from leaklint.project.program import FunctionInfo
 from leaklint.project.routes import Routes
 from leaklint.project.state import Effect, Frame
+from leaklint.project.suspect import Strength
 from leaklint.project.values import Taint
 
 
 @dataclass
 class Derived:
-    """All writes of request data to places for all, with the owner of each place."""
+    """The writes of request data to places for all that are told, with the owner of each place."""
 
     ways: Routes
     writes: Iterable[tuple[object, Frame, Effect]]
@@ -30,12 +31,23 @@ class Derived:
         return next((write for write in writes if not self._is_derived(owner, *write)), None)
 
     def _is_derived(self, owner: object, frame: Frame, effect: Effect) -> bool:
-        """Whether some request does the write that has left nothing of its own with the same owner."""
-        return self._is_second_hand(frame, effect) and not self.ways.entries(frame) <= self._leaving[owner]
+        """Whether some request does the write that has left nothing of its own with the same owner.
+
+        What is kept must be such data as a write leaves that is told: of a registry nothing is.
+        """
+        if not self._is_second_hand(frame, effect) or not _kinds(self.kept(frame, effect)) <= self._left:
+            return False
+        return not self.ways.entries(frame) <= self._leaving[owner]
 
     def _is_second_hand(self, frame: Frame, effect: Effect) -> bool:
         taints = self.kept(frame, effect)
         return bool(taints) and all(taint.kept for taint in taints)
+
+    @cached_property
+    def _left(self) -> set[tuple[Strength, str]]:
+        """The kinds of data that requests leave of their own."""
+        own = [self.kept(frame, effect) for _, frame, effect in self.writes if not self._is_second_hand(frame, effect)]
+        return set().union(*map(_kinds, own))
 
     @cached_property
     def _leaving(self) -> dict[object, set[FunctionInfo]]:
@@ -45,3 +57,7 @@ class Derived:
             if not self._is_second_hand(frame, effect):
                 found[owner] |= self.ways.entries(frame)
         return found
+
+
+def _kinds(taints: Iterable[Taint]) -> set[tuple[Strength, str]]:
+    return {(taint.strength, taint.concept) for taint in taints}

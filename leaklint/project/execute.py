@@ -364,7 +364,7 @@ def keep(s: State, frame: Frame, effect: Effect) -> None:
 
 
 def _is_for_all(holder: Holder, effect: Effect) -> bool:
-    """Whether a write is to a plain place of the process: whoever keeps request data there is told of it there."""
+    """Whether a write is to a plain place of the process, where whoever comes next finds what it keeps."""
     if effect.field[:1] == "(":
         return False
     if not isinstance(holder, Instance):

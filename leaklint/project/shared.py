@@ -85,7 +85,8 @@ def writes(s: State, lives: Lifetimes, ways: Routes, locks: Locks) -> Iterator[W
     """All suspects of this kind, in order of path and line."""
     uses = _Uses(s)
     stories = list(_stories(s, lives, ways).values())
-    kept = [(story.slot.owner, frame, effect) for story in stories for frame, effect in story.writes]
+    plain = [story for story in stories if not _is_registry(s, story)]
+    kept = [(story.slot.owner, frame, effect) for story in plain for frame, effect in story.writes]
     derived = Derived(ways, kept, partial(kept_data, s, lives))
     told = (_suspect(s, lives, ways, locks, story, uses, derived) for story in stories if story.writes)
     known: Callers | None = None
