@@ -31,7 +31,6 @@ class PlaceKind(Enum):
     CLASS = "class"  # an attribute of a class
     GLOBAL = "global"  # a module-level name
     CLOSURE = "closure"  # a variable of an enclosing function that outlives the call
-    CONTAINER = "container"  # an item of a list, dict or set
     DEFAULT = "default"  # the default of a parameter, which all calls of the function share
 
 

@@ -74,7 +74,7 @@ def _word(level: Severity, count: int) -> str:
 
 def _next(report: Report) -> Iterator[str]:
     if report.statistics is not None and not report.statistics.entry_points:
-        yield "no entry point of a known framework was found: public methods of shared objects were taken for entries"
+        yield "no entry point of a known framework was found: public methods were taken for entries"
         yield "`--min-confidence low` shows what they keep; docs/models.md says how to describe a framework"
     tiers = {finding.fix.safety for finding in report.findings if finding.fix and finding.fix.edits}
     if Safety.SAFE in tiers:
