@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from leaklint.finding import Finding, Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
+class Statistics(Struct, frozen=True):
     """What was analysed; `seconds` is wall time by stage."""
 
     files: int = 0
@@ -25,8 +24,7 @@ class Statistics:
     models: dict[str, int] = field(default_factory=dict)  # loaded models, and the entry points each found
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(Struct, frozen=True):
     """The outcome of one program."""
 
     findings: tuple[Finding, ...]
@@ -35,8 +33,7 @@ class Analysis:
     consulted: frozenset[str] = frozenset()  # files that are named, or of which comments and layout mattered
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(Struct, frozen=True):
     """An analysis, and the digests of the files it was made of, by path."""
 
     analysis: Analysis

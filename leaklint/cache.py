@@ -21,10 +21,11 @@ import pickle
 import sys
 import time
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
+
+from msgspec import Struct
 
 from leaklint import __version__
 from leaklint.errors import UserError
@@ -46,8 +47,7 @@ class Kind(Enum):
     RUN = "runs"  # by the files and settings of a program
 
 
-@dataclass(frozen=True, slots=True)
-class Cache:
+class Cache(Struct, frozen=True):
     """A folder of entries of one leaklint on one Python; nothing is created before the first entry is stored."""
 
     folder: Path

@@ -223,7 +223,7 @@ def _failed(error: UserError) -> Report:
 
 
 def _write(outputs: Sequence[Output], report: Report, view: View) -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from leaklint.render import render
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from leaklint.errors import UserError, did_you_mean
 from leaklint.finding import Confidence, Family, Severity
@@ -18,8 +20,7 @@ SUPPRESSION_RULES = ("expired-suppression", "unknown-suppression", "unused-suppr
 """Rules that judge the suppression comments themselves; they have no module of their own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """The effective settings of one run.
 
     `root` is absolute; every glob and `src` folder is relative to it, with forward slashes; `models` are absolute.
@@ -180,8 +181,7 @@ def _table(file: Path) -> Mapping[str, object] | None:
     raise UserError(f"{file}: tool.leaklint is not a table", "write [tool.leaklint] on a line of its own")
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(Struct, frozen=True):
     """One configuration file, for errors that name the file and the line."""
 
     file: Path

@@ -14,8 +14,9 @@ import re
 import stat
 import tokenize
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from leaklint.config import Config, git_root
 from leaklint.finding import Problem
@@ -26,8 +27,7 @@ _NEVER = frozenset({".git", ".hg", ".svn", ".venv", ".leaklint_cache", "node_mod
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(Struct, frozen=True):
     """One Python file: `path` relative to the project root with forward slashes, `text` with its own line ends."""
 
     path: str
@@ -84,8 +84,7 @@ def split_lines(text: str) -> list[str]:
 # --- walking -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     """A Python file that was chosen: where it is, and what it is called in the report."""
 
     path: str
@@ -187,8 +186,7 @@ def _unreadable(path: str, error: OSError) -> tuple[str, str]:
 # --- patterns, as in a .gitignore --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Pattern:
+class _Pattern(Struct, frozen=True):
     """One line of a .gitignore, or one glob of the configuration; it speaks of what lies under `base`."""
 
     base: str  # absolute, without a slash at the end

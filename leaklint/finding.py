@@ -6,8 +6,9 @@ Nothing here parses, judges or prints; every value can be compared, pickled and 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from enum import Enum
+
+from msgspec import Struct
 
 
 class Severity(Enum):
@@ -62,8 +63,7 @@ class StepRole(Enum):
     RELATED = "related"  # other sites of the same cause
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(Struct, frozen=True, order=True):
     """A range of source text.
 
     `path` is relative to the project root with forward slashes. Lines and columns count from 1, columns in code
@@ -77,8 +77,7 @@ class Span:
     end_column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One frame of a trace: a place in the code and one plain sentence about it."""
 
     role: StepRole
@@ -86,8 +85,7 @@ class Step:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """One row of the two-lane timeline: request 0 is A, request 1 is B."""
 
     request: int
@@ -96,8 +94,7 @@ class Moment:
     remark: str = ""  # printed at the end of the row, as in "← B's"
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """Replace `text[start:end]` (code points of the decoded file) of `path`, which must still read `expected`."""
 
     path: str
@@ -107,8 +104,7 @@ class Edit:
     replacement: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(Struct, frozen=True):
     """A codemod's result: edits that belong together, in one or several files."""
 
     title: str  # a verb phrase: "Keep `_callback_holder` in a request-local variable"
@@ -117,8 +113,7 @@ class Fix:
     refused: str = ""  # why no edits are offered, naming the uncovered site; empty when there are edits
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One leak, race or lost id, told once."""
 
     rule: str
@@ -135,7 +130,7 @@ class Finding:
     subject: str = ""  # qualified name of the shared object or id: "services.agent.Agent._holder"
     writer: str = ""  # qualified name of the function that holds the primary location
     statement: str = ""  # normalised source of the primary statement
-    declared: tuple[Span, ...] = field(default=(), compare=False)  # where `# leaklint: shared` would silence this
+    declared: tuple[Span, ...] = ()  # where `# leaklint: shared` would silence this
 
     @property
     def fingerprint(self) -> str:
@@ -144,8 +139,7 @@ class Finding:
         return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Something that could not be checked: one line that names the file, and a hint."""
 
     path: str

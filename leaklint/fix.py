@@ -15,11 +15,13 @@ import stat
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from leaklint.config import Config
 from leaklint.files import decode
@@ -50,8 +52,7 @@ Ask: TypeAlias = "Callable[[Finding, str], Answer]"
 PASSES = 25  # fixes that overlap wait for the next pass; nobody needs as many
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What was mended, or could be. What is left stands where it is in the files as they now are on disk."""
 
     diff: str  # unified; paths relative to the current folder
@@ -130,8 +131,7 @@ def _outcome(mended: Mended, written: Set[str], failed: Mapping[str, Problem]) -
 # --- fixing in memory --------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Left:
+class _Left(Struct, frozen=True):
     """A finding that no fix took away: as it stands in the new texts, and as it stood in the first."""
 
     now: Finding
@@ -147,8 +147,7 @@ class _Left:
         return self.reason.replace(now.refused, was.refused)
 
 
-@dataclass(frozen=True, slots=True)
-class Mended:
+class Mended(Struct, frozen=True):
     """The end of all passes; fixed findings are those of the first check where it had them."""
 
     first: Report
@@ -157,8 +156,7 @@ class Mended:
     left: tuple[_Left, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
+class _State(Struct, frozen=True):
     """A program between two fixes."""
 
     report: Report
@@ -464,8 +462,7 @@ def _units(paths: Iterable[str], fixes: Iterable[Fix]) -> list[set[str]]:
     return units
 
 
-@dataclass(frozen=True, slots=True)
-class _Staged:
+class _Staged(Struct, frozen=True):
     """A file about to be replaced by the one that lies ready beside it."""
 
     path: str

@@ -10,8 +10,9 @@ import pickle
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from leaklint import reuse, workers
 from leaklint.cache import Cache, Kind
@@ -25,8 +26,7 @@ _RECURSION = 30_000
 _SPARE = 4096  # summaries of other programs and of earlier texts that a cache keeps
 
 
-@dataclass(frozen=True, slots=True)
-class Indexed:
+class Indexed(Struct, frozen=True):
     """The summaries with their texts, in the order of the files, and the files that have none."""
 
     modules: tuple[tuple[ModuleSummary, str], ...]

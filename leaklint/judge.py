@@ -6,7 +6,8 @@ The only stage that imports LibCST and rules. What a finding tells beyond the ru
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from leaklint import rule as rules
 from leaklint.finding import Confidence, Finding, Fix, Problem, Safety

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 import leaklint.rule as rules
 from leaklint.config import SUPPRESSION_RULES
@@ -26,8 +27,7 @@ HEADINGS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One rule's documentation; `sections` keep the order and the Markdown of the docstring."""
 
     name: str

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from leaklint.analysis import Analysis, Remembered
 from leaklint.cache import Cache, Kind, digest, pack, unpack

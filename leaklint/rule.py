@@ -10,10 +10,11 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
+
+from msgspec import Struct
 
 from leaklint.finding import Confidence, Family, Fix, Safety, Severity
 
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 _PACKAGE = "leaklint.rules"
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """What a codemod may open: any file of the program as LibCST, and what the models say of frameworks."""
 
     open: Files  # by path, called or as a mapping; raises NotAnalysed
@@ -40,8 +40,7 @@ class Sources:
 Codemod: TypeAlias = Callable[[Sources], Fix]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """A rule's word on a suspect."""
 
     message: str  # what is kept and where; names in backticks, lower case, no full stop
@@ -115,8 +114,7 @@ def load(name: str) -> type[Rule]:
     raise LookupError(f"{name}: its module defines no rule")
 
 
-@dataclass(frozen=True, slots=True)
-class Traits:
+class Traits(Struct, frozen=True):
     """What the settings need to know of a rule."""
 
     family: Family

@@ -8,12 +8,14 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from leaklint import reuse
 from leaklint.config import SUPPRESSION_RULES, Config, check_config_names, enabled
@@ -28,8 +30,7 @@ if TYPE_CHECKING:
     from leaklint.cache import Cache
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """What one run has to say. Paths in it are relative to `root`; `texts` holds every file that was analysed."""
 
     findings: tuple[Finding, ...]
@@ -175,12 +176,12 @@ def _crash(error: Exception) -> Problem:
 
 def _added(left: Statistics, right: Statistics) -> Statistics:
     values: dict[str, object] = {}
-    for field in fields(left):
-        one, other = getattr(left, field.name), getattr(right, field.name)
+    for field in left.__struct_fields__:
+        one, other = getattr(left, field), getattr(right, field)
         if isinstance(one, dict):
-            values[field.name] = {key: one.get(key, 0) + other.get(key, 0) for key in {**one, **other}}
+            values[field] = {key: one.get(key, 0) + other.get(key, 0) for key in {**one, **other}}
         else:
-            values[field.name] = one + other
+            values[field] = one + other
     return type(left)(**values)  # type: ignore[arg-type]  # one value a field, as the loop goes over them
 
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 import tokenize
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from leaklint.config import SUPPRESSION_RULES
 from leaklint.errors import did_you_mean, nearest
@@ -22,8 +24,7 @@ Ran = Callable[[str, str], bool]
 """Whether a rule judged a file, as `ran(rule, path)`; with an empty name: whether every rule did."""
 
 
-@dataclass(frozen=True, slots=True)
-class Suppressed:
+class Suppressed(Struct, frozen=True):
     """What the comments make of the findings; `remarks` are findings about the comments themselves."""
 
     kept: tuple[Finding, ...]
@@ -51,8 +52,7 @@ def suppress(
 # --- comments ----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Comment:
+class _Comment(Struct, frozen=True):
     """One directive: what it says, and which lines it speaks of (first and last, counted from 1)."""
 
     span: Span

@@ -89,7 +89,8 @@ CWE-488 (exposure of data element to wrong session), CWE-567 (unsynchronized acc
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from leaklint import words
 from leaklint.codemods import first

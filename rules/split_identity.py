@@ -27,7 +27,7 @@ options: session "bob"
 
 ```python
 from contextvars import ContextVar
-from dataclasses import dataclass
+from msgspec import Struct
 
 from fastapi import FastAPI
 
@@ -35,8 +35,7 @@ app = FastAPI()
 ambient: ContextVar[str] = ContextVar("session", default="")
 
 
-@dataclass
-class Stream:
+class Stream(Struct):
     stream_id: str
     session_id: str
 
@@ -60,7 +59,7 @@ def cancel(stream: Stream, options: dict[str, str]) -> str:
 
 ```python
 from contextvars import ContextVar
-from dataclasses import dataclass
+from msgspec import Struct
 
 from fastapi import FastAPI
 
@@ -68,8 +67,7 @@ app = FastAPI()
 ambient: ContextVar[str] = ContextVar("session", default="")
 
 
-@dataclass
-class Stream:
+class Stream(Struct):
     stream_id: str
     session_id: str
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
+from msgspec import Struct, field
 
 import leaklint
 import leaklint.cache
@@ -43,16 +43,14 @@ class Agent:
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
+class Statistics(Struct, frozen=True):
     files: int
     entry_points: int
     seconds: dict[str, float] = field(default_factory=dict)
     models: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class FakeEngine:
+class FakeEngine(Struct):
     """What the fake `check` returns, and what it was given."""
 
     findings: tuple[Finding, ...] = ()

@@ -11,9 +11,10 @@ import re
 import tokenize
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from leaklint.config import Config, discover
 from leaklint.finding import Family
@@ -24,8 +25,7 @@ FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 Place: TypeAlias = tuple[str, int, str]  # path, line, rule
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(Struct, frozen=True):
     """What the lines of a program say; a rule named twice on a line is expected twice."""
 
     leaks: Counter[Place]

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,6 +19,7 @@ import pytest
 from click.testing import CliRunner
 from fake_engine import write
 from marks import FIXTURES
+from msgspec.structs import replace
 
 import leaklint.finding
 from leaklint import cache as caches

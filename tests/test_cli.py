@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +14,7 @@ import fake_engine
 import pytest
 from click.testing import CliRunner, Result
 from fake_engine import FakeEngine, finding, span, write
+from msgspec.structs import replace
 
 from leaklint.cli import cli
 from leaklint.config import KEYS

@@ -6,10 +6,10 @@ The check is a toy: each word `leak<n>` in a text is a finding, and what its fix
 import re
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from leaklint import fix as fixes
 from leaklint import run

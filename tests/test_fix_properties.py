@@ -16,12 +16,12 @@ import tempfile
 import tokenize
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from leaklint import fix as fixes
 from leaklint import pages, rule
@@ -50,8 +50,7 @@ def _is_alone(case: Path) -> bool:
 PROGRAMS = _programs()
 
 
-@dataclass(frozen=True)
-class Noise:
+class Noise(Struct, frozen=True):
     """What is varied; numbers choose places in the text, modulo how many there are."""
 
     newline: str
@@ -155,8 +154,7 @@ BLOCKS = {
 }
 
 
-@dataclass(frozen=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """What is nested how; numbers choose functions and statements, modulo how many there are."""
 
     nested: tuple[tuple[int, int, str], ...]  # function, first statement of its body that is put into the block, block

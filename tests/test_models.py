@@ -6,11 +6,11 @@ import re
 import string
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import fields
 
 from leaklint import models
 from leaklint.errors import UserError

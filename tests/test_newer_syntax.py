@@ -105,7 +105,10 @@ def _pythons() -> list[str]:
     for python in sorted(versions.glob("3.*/bin/python")):
         found[".".join(python.parts[-3].split(".")[:2])] = str(python)
     found[f"3.{sys.version_info.minor}"] = sys.executable
-    return [path for name, path in found.items() if path and int(name.split(".")[1]) >= 12]
+    newer = [path for name, path in found.items() if path and int(name.split(".")[1]) >= 12]
+    return [
+        path for path in newer if not subprocess.run([path, "-c", "import msgspec"], capture_output=True).returncode
+    ]
 
 
 _SUMMARISE = """
@@ -126,13 +129,14 @@ print(json.dumps([flat["flat"]((one.head, one.code)) if one else None for one in
 """
 
 _FLAT = """
-from dataclasses import fields, is_dataclass
+from msgspec import Struct
+from msgspec.structs import astuple
 
 def flat(value):
-    if is_dataclass(value):
-        return "(" + ", ".join(flat(getattr(value, one.name)) for one in fields(value)) + ")"
+    if isinstance(value, Struct):
+        return type(value).__name__ + flat(astuple(value))
     if isinstance(value, tuple):
-        return type(value).__name__ + "(" + ", ".join(map(flat, value)) + ")"
+        return "(" + ", ".join(map(flat, value)) + ")"
     return repr(sorted(value) if isinstance(value, frozenset) else value)
 """
 

@@ -7,11 +7,11 @@ import random
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import marks
 import pytest
+from msgspec.structs import replace
 
 from leaklint.check import Statistics, check
 from leaklint.config import Config

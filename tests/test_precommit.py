@@ -9,10 +9,10 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -52,8 +52,7 @@ async def ask(question: str):
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Struct, frozen=True):
     """A git repository that uses the hooks."""
 
     root: Path

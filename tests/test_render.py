@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fake_engine import Statistics, finding, span
+from msgspec.structs import replace
 
 from leaklint.finding import Confidence, Edit, Finding, Fix, Moment, Problem, Safety, Span, Step, StepRole
 from leaklint.render import View, render

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import fake_engine
 import pytest
 from click.testing import CliRunner
 from fake_engine import FakeEngine, finding, span
+from msgspec.structs import replace
 
 from leaklint.cli import cli
 from leaklint.finding import Confidence

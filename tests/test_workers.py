@@ -8,12 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fake_engine import write
 from marks import FIXTURES
+from msgspec.structs import replace
 
 from leaklint import cache as caches
 from leaklint import check, indexing, workers

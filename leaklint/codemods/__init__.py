@@ -6,7 +6,8 @@ Each module is one conversion, shared by rules. None of them finds out what leak
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from leaklint.finding import Edit, Fix, Safety
 from leaklint.syntax import NotAnalysed, in_order

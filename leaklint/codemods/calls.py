@@ -6,17 +6,16 @@ By name, over the whole program, and in doubt against: a name that occurs in cod
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import libcst as cst
+from msgspec import Struct
 
 from leaklint.codemods import Refused
 from leaklint.codemods.scope import method_of, methods
 from leaklint.syntax import Files, Syntax
 
 
-@dataclass(frozen=True, slots=True)
-class SelfCall:
+class SelfCall(Struct, frozen=True):
     """`self.callee(...)` in a method of the same class."""
 
     caller: cst.FunctionDef

@@ -6,9 +6,9 @@ Definite assignment over statements, as compilers do it: exact enough to refuse,
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
 
 import libcst as cst
+from msgspec import Struct, field
 
 from leaklint.codemods import Refused
 from leaklint.syntax import Syntax
@@ -61,8 +61,7 @@ def comes_to_its_end(syntax: Syntax, function: cst.FunctionDef) -> bool:
     return not _Flow(syntax, frozenset(), frozenset(), False).block(function.body, False)
 
 
-@dataclass
-class _Flow:
+class _Flow(Struct):
     """Walks statements with one truth: whether a store has happened. What cannot be reached counts as stored."""
 
     syntax: Syntax

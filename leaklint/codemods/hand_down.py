@@ -7,9 +7,9 @@ where somebody may read it who is not called by the function that sets it, or be
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import libcst as cst
+from msgspec import Struct
 
 from leaklint.codemods import Refused, flow, imports, offer
 from leaklint.codemods.attribute_local import attribute, is_first_value, refuse_libraries
@@ -34,8 +34,7 @@ def hand_it_down(suspect: WriteSuspect, files: Files) -> Fix:
     return offer(title, Safety.SUGGESTED, lambda: _converted(suspect, files))
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """Every occurrence of it in the program."""
 
     first: tuple[tuple[Syntax, cst.CSTNode], ...]  # the statements that give the first value: they go

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import libcst as cst
+from msgspec import Struct
 
 from leaklint.codemods import Refused, parameter
 from leaklint.codemods.names import is_bound_in, is_local
@@ -20,8 +20,7 @@ from leaklint.project.suspect import Handler, Passing
 from leaklint.syntax import Files, Syntax
 
 
-@dataclass(frozen=True, slots=True)
-class AtHand:
+class AtHand(Struct, frozen=True):
     """The value in one function."""
 
     name: str  # the parameter that is, or has, it

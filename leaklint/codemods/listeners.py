@@ -7,9 +7,9 @@ list is not written out there, or where something else rests on what is in it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import libcst as cst
+from msgspec import Struct
 
 from leaklint.codemods import Refused, imports, listing
 from leaklint.codemods.handing import is_another, mentions
@@ -21,8 +21,7 @@ from leaklint.project.suspect import Handler, Registration
 from leaklint.syntax import Files, Syntax
 
 
-@dataclass(frozen=True, slots=True)
-class Listening:
+class Listening(Struct, frozen=True):
     """One registration of a function: the call, and the block of the page that it stands in."""
 
     syntax: Syntax

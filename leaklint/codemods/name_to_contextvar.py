@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
 
 import libcst as cst
+from msgspec import Struct
 
 from leaklint.codemods import Refused, flow, imports, offer
 from leaklint.codemods.handing import functions_around
@@ -33,8 +33,7 @@ def to_contextvar(suspect: WriteSuspect, files: Files) -> Fix:
     return offer(title, Safety.SUGGESTED, lambda: _converted(suspect, files))
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """One occurrence: the name, or `module.name`."""
 
     syntax: Syntax

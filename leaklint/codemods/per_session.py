@@ -6,9 +6,9 @@ Every function that uses it must have, or be handed, the session's id; what woul
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import libcst as cst
+from msgspec import Struct
 
 from leaklint.codemods import Refused, imports, offer
 from leaklint.codemods.names import global_statements, refuse_strings, without_declarations
@@ -40,8 +40,7 @@ def keep_one_a_session(suspect: WriteSuspect, files: Files, is_id: Callable[[str
     return offer(title, Safety.SUGGESTED, lambda: _converted(suspect, files, is_id))
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
+class Shared(Struct, frozen=True):
     """What is shared: where it is made, and every other place that says its name."""
 
     slot: str

@@ -7,9 +7,9 @@ other readers start from the value that `__init__` gave. What is meant to outliv
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import libcst as cst
+from msgspec import Struct
 
 from leaklint.codemods import Refused, flow, imports, offer, parameter
 from leaklint.codemods.calls import SelfCall, refuse_other_callers, self_calls, superclasses
@@ -38,8 +38,7 @@ def keep_in_request(place: Place, uses: Sequence[Use], files: Files) -> Fix:
     return offer(title, plan.safety, lambda: _edits(plan))
 
 
-@dataclass(frozen=True, slots=True)
-class _Initial:
+class _Initial(Struct, frozen=True):
     """What the slot holds in a new object."""
 
     text: str  # empty when it is not known
@@ -47,8 +46,7 @@ class _Initial:
     annotation: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Roles:
+class _Roles(Struct, frozen=True):
     """What each method has to do with the slot. The sets are apart; `__init__` is in none."""
 
     writers: tuple[cst.FunctionDef, ...]
@@ -58,8 +56,7 @@ class _Roles:
     calls: tuple[SelfCall, ...]  # of the threaded methods
 
 
-@dataclass(frozen=True, slots=True)
-class _Local:
+class _Local(Struct, frozen=True):
     """How one method comes by its variable."""
 
     name: str
@@ -68,8 +65,7 @@ class _Local:
     dropped: Site | None = None  # a store of a parameter, which serves as the variable itself
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(Struct, frozen=True):
     slot: Slot
     initial: _Initial
     roles: _Roles

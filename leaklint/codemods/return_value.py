@@ -7,9 +7,9 @@ have called the method before, on the same object and in the same function. Ever
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import libcst as cst
+from msgspec import Struct
 
 from leaklint.codemods import Refused, flow, offer
 from leaklint.codemods.attribute_local import attribute, is_first_value
@@ -25,8 +25,7 @@ def return_it(place: Place, uses: Sequence[Use], files: Files) -> Fix:
     return offer(f"Return `{place.slot}`", Safety.SUGGESTED, lambda: _converted(place, uses, files))
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(Struct, frozen=True):
     """One read of the attribute, and the function that makes it."""
 
     syntax: Syntax

@@ -7,9 +7,9 @@ Refused where a listener could not be registered so, and where somebody could mi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 import libcst as cst
+from msgspec import Struct, field
 
 from leaklint.codemods import Refused, flow, imports, listing, offer, parameter
 from leaklint.codemods.given_back import given_back
@@ -37,8 +37,7 @@ def keep_in_component(suspect: WriteSuspect, files: Files) -> Fix:
     return offer(title, Safety.SUGGESTED, lambda: _converted(suspect, files, home))
 
 
-@dataclass(slots=True)
-class _Listener:
+class _Listener(Struct):
     """A function that is going to be given the value."""
 
     syntax: Syntax

@@ -7,9 +7,9 @@ must be running: in functions that its requests call, and in the body of a modul
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import libcst as cst
+from msgspec import Struct
 
 from leaklint.codemods import Refused, flow, imports, offer
 from leaklint.codemods.calls import last_name
@@ -36,8 +36,7 @@ def keep_in_session(suspect: WriteSuspect, files: Files) -> Fix:
     return offer(title, Safety.SUGGESTED, lambda: _converted(suspect, files, home))
 
 
-@dataclass(frozen=True, slots=True)
-class _Site:
+class _Site(Struct, frozen=True):
     """One use, and the function that runs it; None for the body of a module that is run for each session."""
 
     syntax: Syntax
@@ -45,8 +44,7 @@ class _Site:
     function: cst.FunctionDef | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(Struct, frozen=True):
     """What it becomes, as one file writes it."""
 
     item: str  # the expression that it is

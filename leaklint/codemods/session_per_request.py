@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 import libcst as cst
+from msgspec import Struct, field
 
 from leaklint.codemods import Refused, dependency, imports, offer
 from leaklint.codemods.blocks import wrapped
@@ -34,8 +34,7 @@ def open_for_each_request(suspect: SharedUseSuspect, files: Files, kind: TypeMod
     return offer(title, Safety.SUGGESTED, lambda: _converted(suspect, files, kind))
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
+class _Made(Struct, frozen=True):
     """The statement that makes the one session, and how another is made."""
 
     syntax: Syntax
@@ -46,8 +45,7 @@ class _Made:
     instead: str  # what takes the statement's place; empty for nothing
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
+class _Use(Struct, frozen=True):
     """One occurrence: the name, or `module.name`."""
 
     syntax: Syntax
@@ -55,8 +53,7 @@ class _Use:
     function: cst.FunctionDef
 
 
-@dataclass(slots=True)
-class _Handler:
+class _Handler(Struct):
     """A handler that is going to open a session, and where it or a call of its needs that."""
 
     syntax: Syntax

@@ -7,10 +7,10 @@ known to be this slot, is a refusal. Nothing is rewritten.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
 from enum import Enum, auto
 
 import libcst as cst
+from msgspec import Struct
 
 from leaklint.codemods import Refused
 from leaklint.codemods.calls import subclasses, superclasses
@@ -35,8 +35,7 @@ class Act(Enum):
     READ = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """One occurrence: the node of the place, the act, and the method it is in."""
 
     node: cst.Attribute | cst.Call
@@ -47,8 +46,7 @@ class Site:
     statement: cst.BaseSmallStatement | None = None  # of a store or drop that is all of its statement
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """A slot that is wholly seen: its class, every occurrence in methods, and its declaration in the class body."""
 
     syntax: Syntax

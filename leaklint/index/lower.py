@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from leaklint.index.summary import (
     ELEMENT,
     ENTERED,
@@ -171,7 +173,7 @@ class _Lower:
         blocks.append(Block(outer, kind, term, peer, exits, start, start))
         index = self.block
         self.statements(nodes)
-        blocks[index] = blocks[index]._replace(end=self.body.order)
+        blocks[index] = replace(blocks[index], end=self.body.order)
         self.block = outer
         return index
 
@@ -256,7 +258,7 @@ class _Lower:
         blocks.append(Block(outer, BlockKind.LOOP, iterated, -1, False, self.body.order, 0))
         self.bind(node.target, Part(iterated, ELEMENT), How.LOOP, _span(node.target))
         self.statements(node.body)
-        blocks[index] = blocks[index]._replace(end=self.body.order)
+        blocks[index] = replace(blocks[index], end=self.body.order)
         self.block = outer
         if node.orelse:
             self.nested(BlockKind.ELSE, None, -1, node.orelse)
@@ -278,7 +280,7 @@ class _Lower:
                 self.body.ops.append(Eval(Part(manager, ENTERED), span, self.block, self.step()))
         self.statements(node.body)
         for index in opened:
-            self.body.blocks[index] = self.body.blocks[index]._replace(end=self.body.order)
+            self.body.blocks[index] = replace(self.body.blocks[index], end=self.body.order)
         self.block = outer
 
     def s_try(self, node: Any) -> None:

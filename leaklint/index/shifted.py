@@ -5,10 +5,11 @@ Every comparison that a later stage makes of two places in a file comes out the 
 
 from __future__ import annotations
 
-from dataclasses import fields
 from itertools import pairwise
 
-from leaklint.index.summary import Class, Code, Function, Head, Kind, ModuleSummary, unpack
+from msgspec import Struct
+
+from leaklint.index.summary import Function, Kind, ModuleSummary, unpack
 
 _RANGES = ("span", "head")
 _NOT_COMPARED = (*_RANGES, "digest", "lines")  # of the text, not of what it says
@@ -43,9 +44,7 @@ def _is_module(value: object) -> bool:
 
 
 def _fields(value: object) -> tuple[str, ...]:
-    if isinstance(value, Head | Code | Function | Class):
-        return tuple(field.name for field in fields(value))
-    return getattr(value, "_fields", ()) if isinstance(value, tuple) else ()
+    return value.__struct_fields__ if isinstance(value, Struct) else ()
 
 
 def _moved(old: int, new: int, lines: dict[int, int]) -> bool:

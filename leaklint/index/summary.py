@@ -1,7 +1,7 @@
 """The facts of one module: its functions, classes and imports, lowered to terms and operations.
 
 A summary says what the code says, never what a library means. Nothing here parses, resolves a name or knows another
-module. Terms and operations are named tuples because a program of a million lines holds millions of them.
+module. All of it is plain data without cycles, which the collector of garbage need not look at.
 
 Ranges are packed into one integer (`pack`): 1-based lines and 0-based UTF-8 byte columns, as `ast` gives them.
 `order` counts evaluation steps of one function, so that "before" and "after" can be asked of any two facts.
@@ -9,12 +9,12 @@ Ranges are packed into one integer (`pack`): 1-based lines and 0-based UTF-8 byt
 
 from __future__ import annotations
 
-import copyreg
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, IntEnum
 from operator import attrgetter
-from typing import NamedTuple, Self, TypeAlias
+from typing import Self, TypeAlias
+
+from msgspec import Struct
 
 Range: TypeAlias = int
 
@@ -41,36 +41,40 @@ def covers(outer: Range, inner: Range) -> bool:
     return (line, column) <= (at, start) and (end_at, end) <= (end_line, end_column)
 
 
+class Node(Struct, frozen=True, gc=False):
+    """A term or an operation."""
+
+
 # --- terms: what an expression is made of -------------------------------------------------------------------------
 
 
-class Const(NamedTuple):
+class Const(Node, frozen=True, gc=False):
     value: str | bytes | int | float | complex | bool | None
     span: Range
 
 
-class Name(NamedTuple):
+class Name(Node, frozen=True, gc=False):
     id: str
     span: Range
 
 
-class Attr(NamedTuple):
+class Attr(Node, frozen=True, gc=False):
     base: Term
     name: str
     span: Range
 
 
-class Item(NamedTuple):
+class Item(Node, frozen=True, gc=False):
     base: Term
     key: Term
     span: Range
 
 
-class Star(NamedTuple):
+class Star(Node, frozen=True, gc=False):
     value: Term
 
 
-class Call(NamedTuple):
+class Call(Node, frozen=True, gc=False):
     func: Term
     args: tuple[Term, ...]
     keywords: tuple[tuple[str | None, Term], ...]  # None is `**mapping`
@@ -78,7 +82,7 @@ class Call(NamedTuple):
     order: int
 
 
-class Choice(NamedTuple):
+class Choice(Node, frozen=True, gc=False):
     """One of several values: `or`, `and`, `if`."""
 
     op: str
@@ -87,7 +91,7 @@ class Choice(NamedTuple):
     span: Range
 
 
-class Blend(NamedTuple):
+class Blend(Node, frozen=True, gc=False):
     """A value computed from all parts: f-strings, arithmetic, slices, `+=`."""
 
     op: str
@@ -95,7 +99,7 @@ class Blend(NamedTuple):
     span: Range
 
 
-class Test(NamedTuple):
+class Test(Node, frozen=True, gc=False):
     """A truth value about its parts: comparisons and `not`."""
 
     op: str
@@ -103,7 +107,7 @@ class Test(NamedTuple):
     span: Range
 
 
-class Display(NamedTuple):
+class Display(Node, frozen=True, gc=False):
     """A new list, tuple, set or dict, also from a comprehension; a missing key is `**mapping`."""
 
     kind: str
@@ -112,34 +116,34 @@ class Display(NamedTuple):
     span: Range
 
 
-class Part(NamedTuple):
+class Part(Node, frozen=True, gc=False):
     """An element of a value: by position (destructuring), any element (`for`), or what `with` enters."""
 
     value: Term
-    index: int  # type: ignore[assignment]  # hides a method of tuples that nobody needs; ELEMENT, ENTERED or a position
+    index: int  # ELEMENT, ENTERED or a position
 
 
-class Await(NamedTuple):
+class Await(Node, frozen=True, gc=False):
     value: Term
     order: int
 
 
-class Yield(NamedTuple):
+class Yield(Node, frozen=True, gc=False):
     value: Term
     order: int
 
 
-class FunctionRef(NamedTuple):
-    index: int  # type: ignore[assignment]  # as above
+class FunctionRef(Node, frozen=True, gc=False):
+    index: int
     span: Range
 
 
-class ClassRef(NamedTuple):
-    index: int  # type: ignore[assignment]  # as above
+class ClassRef(Node, frozen=True, gc=False):
+    index: int
     span: Range
 
 
-class Imported(NamedTuple):
+class Imported(Node, frozen=True, gc=False):
     """`from module import name` (name is empty for `import module`); level counts the leading dots."""
 
     module: str
@@ -186,7 +190,7 @@ class How(IntEnum):
     DECLARE = 8  # an annotation without a value
 
 
-class Bind(NamedTuple):
+class Bind(Node, frozen=True, gc=False):
     target: Term
     value: Term
     how: How
@@ -196,21 +200,21 @@ class Bind(NamedTuple):
     annotation: Term | None = None
 
 
-class Drop(NamedTuple):
+class Drop(Node, frozen=True, gc=False):
     target: Term
     span: Range
     block: int
     order: int
 
 
-class Eval(NamedTuple):
+class Eval(Node, frozen=True, gc=False):
     term: Term
     span: Range
     block: int
     order: int
 
 
-class Return(NamedTuple):
+class Return(Node, frozen=True, gc=False):
     value: Term
     span: Range
     block: int
@@ -218,6 +222,27 @@ class Return(NamedTuple):
 
 
 Op: TypeAlias = Bind | Drop | Eval | Return
+
+_HOLDING = {
+    kind: tuple([attrgetter(name) for name, said in kind.__annotations__.items() if "Term" in said])
+    for kind in (*Term.__args__, *Op.__args__)
+}
+"""What gives the fields of a node in which there are terms."""
+
+
+def inside(node: Term | Op) -> list[Term]:
+    """The terms that a term or an operation is directly made of."""
+    found: list[Term] = []
+    for field in _HOLDING[node.__class__]:
+        held = field(node)
+        if held.__class__ is tuple:
+            for part in held:
+                term = part[1] if part.__class__ is tuple else part  # of a keyword the value
+                if term is not None:
+                    found.append(term)
+        elif held is not None:
+            found.append(held)
+    return found
 
 
 class BlockKind(IntEnum):
@@ -234,7 +259,7 @@ class BlockKind(IntEnum):
     CASE = 8
 
 
-class Block(NamedTuple):
+class Block(Struct, frozen=True, gc=False):
     """Statements; `peer` groups the arms of one `if`, `match` or `try`, `exits` when it never falls through."""
 
     parent: int
@@ -256,7 +281,7 @@ class ParamKind(IntEnum):
     POSITIONAL_ONLY = 4
 
 
-class Param(NamedTuple):
+class Param(Struct, frozen=True, gc=False):
     name: str
     kind: ParamKind
     default: Term | None
@@ -273,8 +298,7 @@ class Kind(Enum):
     LAMBDA = "lambda"
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True, gc=False):
     """A function, a lambda, a class body or the module body (index 0)."""
 
     index: int
@@ -299,8 +323,7 @@ class Function:
     stub: bool  # the body is a docstring, `pass`, `...` or `raise NotImplementedError`
 
 
-@dataclass(frozen=True, slots=True)
-class Class:
+class Class(Struct, frozen=True, gc=False):
     """A class statement; `body` is the index of its body among the functions."""
 
     index: int
@@ -316,8 +339,7 @@ class Class:
     methods: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True, gc=False):
     """What is known of a module without a look at its code."""
 
     path: str
@@ -330,8 +352,7 @@ class Head:
     class_names: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True, gc=False):
     """The functions and classes of a module."""
 
     functions: tuple[Function, ...]
@@ -404,9 +425,3 @@ class ModuleSummary:
     def lines(self) -> int:
         """The number of lines."""
         return self.head.lines
-
-
-# Pickling calls a method in Python for every named tuple; said this way, the same takes C alone and half the time.
-for _kind in (*Term.__args__, *Op.__args__, Block, Param):
-    _kind._plain = property(tuple)
-    copyreg.pickle(_kind, attrgetter("__class__", "_plain"))

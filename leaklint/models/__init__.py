@@ -14,17 +14,17 @@ import itertools
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, field, fields
 from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
+from msgspec import Struct, field
+
 from leaklint.errors import UserError
 
 
-@dataclass(frozen=True, slots=True)
-class EntryModel:
+class EntryModel(Struct, frozen=True):
     """How a function becomes something a request (or start-up) runs."""
 
     decorator: tuple[str, ...] = ()  # the function is decorated with it, called or not
@@ -59,8 +59,7 @@ class EntryModel:
     certain: bool = True  # False: a guess by shape
 
 
-@dataclass(frozen=True, slots=True)
-class CallModel:
+class CallModel(Struct, frozen=True):
     """What a call of a library function or method does and gives."""
 
     name: tuple[str, ...]
@@ -105,8 +104,7 @@ class CallModel:
     file_mode: tuple[str, ...] = ()  # of `writes_file`: says whether it writes at all, as `open` takes it
 
 
-@dataclass(frozen=True, slots=True)
-class TypeModel:
+class TypeModel(Struct, frozen=True):
     """What kind of holder the instances of a class are."""
 
     name: tuple[str, ...]
@@ -134,8 +132,7 @@ class TypeModel:
     unended: str = ""  # of `database`: the keyword and value with which nothing says where its transactions end
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeModel:
+class AttributeModel(Struct, frozen=True):
     """What an attribute or module-level name of a library is."""
 
     name: tuple[str, ...]
@@ -146,8 +143,7 @@ class AttributeModel:
     race: bool = False  # of `process`: setting it disturbs other requests, whatever the value
 
 
-@dataclass(frozen=True, slots=True)
-class HomeModel:
+class HomeModel(Struct, frozen=True):
     """Where per-request or per-session state belongs, for help texts and fixes."""
 
     scope: str  # "request" or "session"
@@ -166,8 +162,7 @@ class HomeModel:
     page: str = ""  # of `component`: the class in whose `with` block one is made: "gradio.Blocks"
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(Struct, frozen=True):
     """One model file."""
 
     name: str
@@ -264,6 +259,7 @@ _LISTS = (
 )
 
 T = TypeVar("T")
+Row = TypeVar("Row", bound=Struct)
 
 
 # --- loading --------------------------------------------------------------------------------------------------------
@@ -279,7 +275,7 @@ def parse(text: str, path: str) -> Model:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{path}: {error}", "model files are TOML; see docs/models.md") from None
-    known = {f.name: f for f in fields(Model)}
+    known = Model.__struct_fields__
     for key, value in data.items():
         if key not in known:
             raise _wrong(path, text, key, known)
@@ -319,13 +315,14 @@ def _starts(text: str, table: str) -> Iterator[int]:
     yield from itertools.repeat(line)
 
 
-def _row(kind: type[T], table: str, row: Mapping[str, Any], path: str, text: str, start: int) -> T:
-    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
+def _row(kind: type[Row], table: str, row: Mapping[str, Any], path: str, text: str, start: int) -> Row:
+    known = kind.__struct_fields__
+    defaults = dict(zip(reversed(known), reversed(kind.__struct_defaults__), strict=False))
     values: dict[str, Any] = {}
     for key, value in row.items():
         if key not in known:
             raise _wrong(path, text, key, known, start)
-        default = known[key].default
+        default = defaults.get(key)
         if key in _NAMES:
             names = [value] if isinstance(value, str) else value
             _expect(path, text, key, value, "a string or an array of strings", _is_strings(names), start)
@@ -333,7 +330,7 @@ def _row(kind: type[T], table: str, row: Mapping[str, Any], path: str, text: str
         elif isinstance(default, tuple):
             _expect(path, text, key, value, "an array of strings", _is_strings(value), start)
             value = tuple(value)
-        elif default is not MISSING:
+        elif default is not None:
             _expect(path, text, key, value, _KINDS[type(default)], type(value) is type(default), start)
         allowed = _CLOSED.get((table, key))
         if allowed is not None and value not in allowed:
@@ -387,8 +384,7 @@ def expand(pattern: str) -> Iterator[str]:
         yield from expand(pattern[: match.start()] + choice.strip() + pattern[match.end() :])
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(Struct, frozen=True):
     """A shipped file of which only the head is read: whether it is wanted at all."""
 
     text: str

@@ -6,7 +6,7 @@ names, further parameters and attributes of objects made on the way. Whatever ca
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from leaklint.index.summary import Attr, Await, Bind, Call, Choice, Const, How, Name, Term
 from leaklint.project import evaluate
@@ -29,8 +29,7 @@ def is_handed_the_same(found: Survey, ways: Routes, info: FunctionInfo, name: st
     return bool(wanted and frames) and all(follow.parameter(frame, name, _DEEP) for frame in frames)
 
 
-@dataclass(frozen=True, slots=True)
-class _Follow:
+class _Follow(Struct, frozen=True):
     """The search for reads of one context variable behind a value."""
 
     found: Survey

@@ -7,7 +7,8 @@ known here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from leaklint.index.summary import Attr, Bind, Blend, Call, Choice, Const, Display, Kind, Name, ParamKind, Return, Term
 from leaklint.models import CallModel
@@ -24,8 +25,7 @@ _LOG_METHODS = frozenset(
 )
 
 
-@dataclass(frozen=True, eq=False)
-class AmbientUse:
+class AmbientUse(Struct, frozen=True, eq=False):
     """An expression whose value is an id of the surroundings."""
 
     info: FunctionInfo
@@ -38,8 +38,7 @@ class AmbientUse:
     by_name: frozenset[str]  # those asked for it alone: `env.get("MAIL_API_KEY") or settings.mail_api_key`
 
 
-@dataclass
-class Survey:
+class Survey(Struct):
     """What was found out about functions, each looked at once."""
 
     state: State

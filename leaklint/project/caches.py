@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from leaklint.index.summary import Attr, Await, Bind, Call, Const, How, Item, Name, Star, Term
+from leaklint.index.summary import Attr, Await, Bind, Call, Const, How, Item, Name, Star, Term, inside
 from leaklint.models import CallModel
 from leaklint.project import evaluate
 from leaklint.project.lifetimes import Lifetimes, concurrent, isolated, named_id
@@ -353,15 +353,14 @@ def _given_beside(s: State, frame: Frame, effect: Effect) -> set[str]:
     return {t.concept for value in values for t in evaluate.carried(s, None, value)}
 
 
-def _names(info: FunctionInfo, term: object, at: int, deep: int = 3) -> set[str]:
+def _names(info: FunctionInfo, term: Term | None, at: int, deep: int = 3) -> set[str]:
     """The names that a term is made of, and those that its local names are made of."""
     if isinstance(term, Name):
         found = {term.id}
         for position in info.reaching(term.id, at)[0] if deep and term.id in info.function.bound else ():
             found |= _names(info, getattr(info.function.ops[position], "value", None), position, deep - 1)
         return found
-    parts = [part for part in term if isinstance(part, tuple)] if isinstance(term, tuple) else []
-    return set().union(*(_names(info, part, at, deep) for part in parts))
+    return set().union(*(_names(info, part, at, deep) for part in inside(term))) if term is not None else set()
 
 
 def _said(s: State, frame: Frame, effect: Effect, concept: str) -> str:

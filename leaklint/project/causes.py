@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from leaklint.finding import Span
 from leaklint.project.suspect import Kept, Place, PlaceKind, Use, WriteSuspect

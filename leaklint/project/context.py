@@ -6,7 +6,8 @@ Which of these is wrong is not known here.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from leaklint.index.summary import Attr, BlockKind, Term
 from leaklint.models import Models
@@ -24,8 +25,7 @@ _VALUE = "(value)"  # what `set` writes to, in the models
 _OPTIONAL = (BlockKind.IF, BlockKind.ELSE, BlockKind.CASE, BlockKind.EXCEPT, BlockKind.LOOP)
 
 
-@dataclass(frozen=True, eq=False)
-class Touch:
+class Touch(Struct, frozen=True, eq=False):
     """One call of a method of a context variable."""
 
     frame: Frame

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass
 from functools import cache, partial
 from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 from leaklint.index.summary import Call, Eval, Range, Term
 from leaklint.models import CallModel
@@ -31,8 +32,7 @@ Wants: TypeAlias = Callable[[FunctionInfo, int, Range], frozenset[str]]
 _FIRST = ("tenant", "user", "session", "credential", "request", "trace")  # which of several variables is told
 
 
-@dataclass(frozen=True)
-class _Border:
+class _Border(Struct, frozen=True):
     """A call that runs functions in a context of their own; `span` of it is the primary location."""
 
     frame: Frame

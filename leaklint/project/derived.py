@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from leaklint.project.program import FunctionInfo
 from leaklint.project.routes import Routes
@@ -18,8 +19,7 @@ from leaklint.project.suspect import Strength
 from leaklint.project.values import Taint
 
 
-@dataclass
-class Derived:
+class Derived(Struct, dict=True):
     """The writes of request data to places for all that are told, with the owner of each place."""
 
     ways: Routes

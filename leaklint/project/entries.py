@@ -447,11 +447,8 @@ def _injected(s: State, handler: Frame, env: Frame, param: Param, function: Func
     if (wrapped := _wrapped(s, env, param.annotation, at)) is not None:
         return annotated.typed(s, env, wrapped, Phase.REQUEST, handler)
     for marker in (param.default, *_metadata(s, env, param.annotation, at)):
-        if not isinstance(marker, tuple):
-            continue
-        value = _provided(s, handler, *marker, param=param, at=at) if _is_pair(marker) else None
-        if value is None and isinstance(marker, Call):
-            value = _provided(s, handler, env, marker, param=param, at=at)
+        where, call = marker if isinstance(marker, tuple) else (env, marker)
+        value = _provided(s, handler, where, call, param=param, at=at) if isinstance(call, Call) else None
         if value is not None:
             return value
     return None
@@ -466,10 +463,6 @@ def _wrapped(s: State, env: Frame, annotation: Term | None, at: int) -> Term | N
         if model is not None and model.inject:
             return annotation.key
     return None
-
-
-def _is_pair(marker: object) -> bool:
-    return isinstance(marker, tuple) and len(marker) == 2 and isinstance(marker[0], Frame)
 
 
 def _metadata(s: State, env: Frame, annotation: Term | None, at: int) -> list[tuple[Frame, Call]]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from leaklint.finding import Span
 from leaklint.index.summary import (
@@ -55,8 +56,7 @@ class _Read(NamedTuple):
     span: int
 
 
-@dataclass
-class _Program:
+class _Program(Struct):
     """What is read where; worked out for the names that are written."""
 
     state: State

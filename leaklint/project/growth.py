@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from leaklint.index.summary import Const, Item, Kind, Range, Term
 from leaklint.project.lifetimes import Lifetimes, named_id

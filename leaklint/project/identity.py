@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from leaklint.finding import Span
 from leaklint.index.summary import Attr, Bind, Call, Choice, Const, Item, Kind, Name, Range, Return, Term, Test

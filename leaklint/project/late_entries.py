@@ -6,7 +6,8 @@ Each function says whether it found anything new; the program is then solved aga
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from leaklint.models import EntryModel
 from leaklint.project import evaluate

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from leaklint.index.summary import Attr, Call, Name, Term, covers
 from leaklint.models import Models, TypeModel
@@ -28,8 +30,7 @@ _BODY = ("data", "json")  # what clients call the body of a request
 _BIRTH = "it is made once, before any request"
 
 
-@dataclass(frozen=True)
-class _Serving:
+class _Serving(Struct, frozen=True):
     """What in the program serves one request or session."""
 
     chats: dict[Instance, Instance]
@@ -37,8 +38,7 @@ class _Serving:
     handed_on: bool  # there are such objects that calls may be passed
 
 
-@dataclass
-class _Seen:
+class _Seen(Struct):
     """One object, and where request code uses it."""
 
     single: Single

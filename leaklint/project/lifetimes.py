@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterator, Set
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from leaklint.index.summary import Attr, Bind, Call, Const, How, Item, Kind, Name, Range, Term
 from leaklint.project import calls, evaluate
@@ -38,8 +39,7 @@ from leaklint.project.values import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
+class Why(Struct, frozen=True):
     """Why an object is shared: where it was made, and what holds it."""
 
     text: str
@@ -48,8 +48,7 @@ class Why:
     edge: Edge | None = None
 
 
-@dataclass
-class Lifetimes:
+class Lifetimes(Struct):
     """What is shared between requests."""
 
     shared: dict[Holder, Why] = field(default_factory=dict)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import chain
+
+from msgspec import Struct
 
 from leaklint.index.summary import (
     Attr,
@@ -50,8 +51,7 @@ from leaklint.project.terms import calls_in
 from leaklint.project.values import Atom, External, Phase
 
 
-@dataclass(frozen=True)
-class Project:
+class Project(Struct, frozen=True):
     """A program that has been solved."""
 
     state: State
@@ -238,7 +238,7 @@ def _registers(s: State, module: Frame, info: FunctionInfo) -> bool:
         if op.__class__ is Bind and op.how is How.DEFINE and isinstance(op.value, FunctionRef):
             if any(_decorates(s, d) for d in functions[op.value.index].function.decorators):
                 return True
-    calls_made = [call for op in info.function.ops for call in calls_in(op)]
+    calls_made = [call for op in info.function.ops for call in calls_in((op,))]
     return any(_passes_function(s, info, call) or _makes_application(s, module, call) for call in calls_made)
 
 

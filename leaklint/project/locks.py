@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from leaklint.index.summary import Attr, Await, BlockKind, Call, Item, Name, Range, Term, Yield
+from msgspec import Struct, field
+
+from leaklint.index.summary import Attr, Await, BlockKind, Call, Item, Name, Op, Range, Term, Yield, inside
 from leaklint.project import evaluate
 from leaklint.project.guards import same_shape
 from leaklint.project.lifetimes import Lifetimes
@@ -45,8 +46,7 @@ class Held(NamedTuple):
     span: Range
 
 
-@dataclass
-class Locks:
+class Locks(Struct):
     """The locks of a solved program; what callers hold is worked out once a frame."""
 
     state: State
@@ -196,13 +196,12 @@ def _of_manager(found: Locks, frame: Frame, term: Call) -> str:
 
 def _yields(frame: Frame) -> set[int]:
     found: set[int] = set()
-    stack: list[object] = list(frame.info.function.ops)
+    stack: list[Term | Op] = list(frame.info.function.ops)
     while stack:
         node = stack.pop()
         if isinstance(node, Yield):
             found.add(node.order)
-        if isinstance(node, tuple):
-            stack.extend(part for part in node if isinstance(part, tuple))
+        stack += inside(node)
     return found
 
 

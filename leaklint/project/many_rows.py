@@ -7,8 +7,9 @@ without looking first.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import takewhile
+
+from msgspec import Struct, field
 
 from leaklint.index.summary import Attr, Await, BlockKind, Call, Name, Return, Term
 from leaklint.project.program import FunctionInfo, within
@@ -23,8 +24,7 @@ from leaklint.project.values import ClassValue
 _CALLEES = 3  # calls below a write that are looked into
 
 
-@dataclass
-class ManyRows:
+class ManyRows(Struct):
     """Who adds rows of a class without looking for one before, each class looked at once."""
 
     ways: Routes
@@ -70,7 +70,7 @@ def _asked_of(info: FunctionInfo, read: Call) -> Iterator[str]:
     """The names of the calls that a look-up goes on with, at once or by the local name of its result."""
     held = derived(info, read)
     for op in info.function.ops:
-        for call in calls_in(op):
+        for call in calls_in((op,)):
             if isinstance(call.func, Attr) and (call == read or _goes_on(call.func, read, held)):
                 yield call.func.name
 

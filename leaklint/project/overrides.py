@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from leaklint.index.summary import (
     Attr,
@@ -41,8 +42,7 @@ from leaklint.project.values import Ambient, Atom, Instance
 _CHAIN = 3  # functions that hand one payload up before it is no longer followed
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(Struct, frozen=True):
     """An id of this call that stands beside an ambient one."""
 
     name: str
@@ -50,8 +50,7 @@ class Override:
     optional: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Carrier:
+class Carrier(Struct, frozen=True):
     """What puts an ambient id into a payload that a function gives back, or into the key of a look-up."""
 
     use: AmbientUse
@@ -59,8 +58,7 @@ class Carrier:
     in_payload: bool
 
 
-@dataclass
-class Ids:
+class Ids(Struct):
     """What the program does with ambient ids."""
 
     found: Survey

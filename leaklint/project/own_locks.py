@@ -48,5 +48,5 @@ def _takes_a_lock(locks: Locks, holder: Instance) -> bool:
         for frame in frames
         if isinstance(frame.receiver, Instance) and frame.receiver.cls is holder.cls
         for position, op in enumerate(info.function.ops)
-        for call in calls_in(op)
+        for call in calls_in((op,))
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from leaklint.index.summary import Attr, Bind, Blend, Call, Const, Display, Item, Name, Param, Range, Term
+from leaklint.index.summary import Attr, Bind, Blend, Call, Const, Display, Item, Name, Param, Range, Term, inside
 from leaklint.project import annotated, evaluate
 from leaklint.project.ambient import own_params
 from leaklint.project.id_uses import map_concept
@@ -247,13 +247,12 @@ def _is_trusted(info: FunctionInfo, injected: Iterable[Param]) -> bool:
 
 
 def _attributes(term: Term) -> Iterator[Attr]:
-    stack: list[object] = [term]
+    stack = [term]
     while stack:
         node = stack.pop()
         if isinstance(node, Attr):
             yield node
-        if isinstance(node, tuple):
-            stack.extend(part for part in node if isinstance(part, tuple))
+        stack += inside(node)
 
 
 def _is_asked(s: State, frame: Frame, given: Given) -> bool:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from leaklint.finding import Span
 from leaklint.index.summary import Range
@@ -18,8 +19,7 @@ from leaklint.project.suspect import CallSite, Handler, Passing, Registration
 from leaklint.project.values import NOTHING, Instance, Phase, Value
 
 
-@dataclass
-class Callers:
+class Callers(Struct):
     """Who calls each function, and what a framework calls itself. Functions of one module may share their name."""
 
     of: dict[FunctionInfo, set[tuple[FunctionInfo, Range]]] = field(default_factory=lambda: defaultdict(set))

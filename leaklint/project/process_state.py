@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from leaklint.finding import Span
 from leaklint.index.summary import Attr, Bind, BlockKind, Call, Const, How, Name, Range, Term
@@ -23,8 +24,7 @@ from leaklint.project.suspect import Access, SettingSuspect, Strength, Use, Writ
 from leaklint.project.values import External, Literal, Taint, Value
 
 
-@dataclass(frozen=True)
-class _Change:
+class _Change(Struct, frozen=True):
     """One change of a setting in one frame."""
 
     frame: Frame

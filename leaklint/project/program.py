@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from leaklint.finding import Span
 from leaklint.index.summary import (
@@ -25,10 +26,12 @@ from leaklint.index.summary import (
     Kind,
     ModuleSummary,
     Name,
+    Op,
     ParamKind,
     Range,
     Return,
     Term,
+    inside,
     unpack,
 )
 
@@ -217,13 +220,13 @@ class FunctionInfo:
         """The names in its operations that it does not bind, sorted."""
         if self._free_names is None:
             names: set[str] = set()
-            stack: list[tuple[object, ...]] = [*self.function.ops]
+            stack: list[Term | Op] = [*self.function.ops]
             while stack:
                 node = stack.pop()
                 if isinstance(node, Name):
                     names.add(node.id)
                 else:
-                    stack.extend([part for part in node if isinstance(part, tuple)])
+                    stack += inside(node)
             self._free_names = tuple(sorted(names - self.function.bound))
         return self._free_names
 
@@ -315,13 +318,12 @@ class FunctionInfo:
         return tuple(found), initial
 
 
-def _names(term: tuple[object, ...]) -> Iterable[str]:
+def _names(term: Term) -> Iterable[str]:
     if isinstance(term, Name):
         yield term.id
         return
-    for part in term:
-        if isinstance(part, tuple):
-            yield from _names(part)
+    for part in inside(term):
+        yield from _names(part)
 
 
 class ClassInfo:
@@ -398,8 +400,7 @@ def _outermost_loop(blocks: tuple[Block, ...], block: int) -> int:
 # --- modules as projects lay them out -------------------------------------------------------------------------------
 
 
-@dataclass
-class Program:
+class Program(Struct, dict=True):
     """All modules, and how an import in one finds another."""
 
     modules: tuple[Module, ...]

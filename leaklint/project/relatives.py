@@ -6,7 +6,8 @@ The solver keeps few classes of one value; what a factory of many classes gives 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from leaklint.project import calls
 from leaklint.project.program import ClassInfo, FunctionInfo

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from leaklint.index.summary import Call
 from leaklint.models import Models
@@ -16,8 +17,7 @@ from leaklint.project.suspect import Entry, Hop, Route
 from leaklint.project.values import Phase
 
 
-@dataclass
-class Routes:
+class Routes(Struct, dict=True):
     """Predecessors on shortest paths, by frame."""
 
     before: dict[Frame, tuple[Frame, Call] | None]

@@ -7,11 +7,12 @@ over them, is not known here.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from leaklint.index.summary import Await, Block, Call, Range, Yield
+from msgspec import Struct, field
+
+from leaklint.index.summary import Await, Block, Call, Op, Range, Term, Yield, inside
 from leaklint.project.program import FunctionInfo, ancestors, exclusive, within
 from leaklint.project.routes import Routes, concurrency
 from leaklint.project.state import Frame, State
@@ -36,8 +37,7 @@ class Lane(NamedTuple):
     turns: FunctionInfo | None
 
 
-@dataclass
-class Schedule:
+class Schedule(Struct):
     """How the frames that requests reach are run; `suspensions` are worked out once a frame."""
 
     state: State
@@ -160,14 +160,13 @@ def _suspensions(plan: Schedule, frame: Frame) -> Iterator[Wait]:
         yield Wait(order, _span_at(frame, order, term), _block_at(frame, order))
 
 
-def _waits(ops: Any) -> Iterator[tuple[int, Await | Yield]]:
-    stack: list[Any] = list(ops)
+def _waits(ops: Iterable[Op]) -> Iterator[tuple[int, Await | Yield]]:
+    stack: list[Term | Op] = list(ops)
     while stack:
         node = stack.pop()
         if isinstance(node, (Await, Yield)):
             yield node.order, node
-        if isinstance(node, tuple):
-            stack.extend(part for part in node if isinstance(part, tuple))
+        stack += inside(node)
 
 
 def _is_real(plan: Schedule, frame: Frame, term: Await) -> bool:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from leaklint.finding import Span
 from leaklint.index.summary import Attr, Bind, Call, Const, Display, Drop, Eval, Item, Kind, Name, Range, Term, covers
@@ -36,6 +38,7 @@ from leaklint.project.routes import Routes
 from leaklint.project.schedule import Schedule
 from leaklint.project.state import ITEMS, Effect, Frame, Holder, State
 from leaklint.project.suspect import Access, Place, PlaceKind, Strength, Use, WriteSuspect
+from leaklint.project.terms import said_in
 from leaklint.project.uses import attribute_occurrences, name_occurrences, use
 from leaklint.project.values import (
     ANYTHING,
@@ -55,8 +58,7 @@ from leaklint.project.values import (
 _DEFAULT = "a default is made once, when the function is defined"
 
 
-@dataclass(frozen=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """Where a value is kept, told apart by class and attribute (not by instance), name or variable."""
 
     kind: PlaceKind
@@ -70,8 +72,7 @@ class Slot:
         return Slot(self.kind, self.owner, self.name)
 
 
-@dataclass
-class Story:
+class Story(Struct):
     """All that request code does with one slot."""
 
     slot: Slot
@@ -334,14 +335,7 @@ def _is_meant_for_one(slot: Slot, frame: Frame) -> bool:
         return False
     if not isinstance(frame.receiver, Instance) or frame.receiver.phase is not Phase.REQUEST:
         return False
-    return "ClassVar" not in _names(slot.owner.fields.get(slot.name))
-
-
-def _names(term: object) -> set[str]:
-    """The names that an annotation consists of."""
-    if isinstance(term, (Name, Attr)):
-        return {term.id if isinstance(term, Name) else term.name}
-    return set().union(*(_names(part) for part in term)) if isinstance(term, tuple) else set()
+    return "ClassVar" not in said_in(slot.owner.fields.get(slot.name))
 
 
 def _is_text(s: State, frame: Frame, effect: Effect) -> bool:

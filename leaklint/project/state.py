@@ -6,10 +6,11 @@ Nothing here evaluates a term; `evaluate`, `calls`, `execute` and `entries` do, 
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from typing import NamedTuple, TypeAlias, TypeGuard
+
+from msgspec import Struct, field
 
 from leaklint.index.summary import Bind, Call, Const, Kind, Op, Range, Term
 from leaklint.models import EntryModel, Models
@@ -190,8 +191,7 @@ class Edge(NamedTuple):
     effect: Effect
 
 
-@dataclass
-class State:
+class State(Struct, dict=True):
     """Everything that grows while the program is solved."""
 
     program: Program

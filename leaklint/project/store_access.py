@@ -7,9 +7,10 @@ with it is found elsewhere.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from leaklint.index.summary import Attr, Await, BlockKind, Call, Name, Range, Term
 from leaklint.models import TypeModel
@@ -55,8 +56,7 @@ class Access(NamedTuple):
     sifted: bool = False  # of look-ups of rows: a callee chose from what was found
 
 
-@dataclass
-class Stores:
+class Stores(Struct, dict=True):
     """What frames do with stores; each is looked into once."""
 
     state: State

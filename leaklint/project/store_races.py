@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from leaklint.index.summary import BlockKind, Call, Const, Name, Range, Return, Term, Test
 from leaklint.project import evaluate

@@ -6,10 +6,11 @@ Takes a solved program and gives suspects: a lock, and below it a read of a stor
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from leaklint.index.summary import Attr, Bind, Call, Const, Name, Term
+from msgspec import Struct, field
+
+from leaklint.index.summary import Attr, Bind, Call, Const, Name, Term, inside
 from leaklint.project.locks import Held, Locks
 from leaklint.project.program import FunctionInfo
 from leaklint.project.routes import Routes
@@ -32,8 +33,7 @@ class Access(NamedTuple):
     of: Shape  # of files: which one
 
 
-@dataclass
-class _Calls:
+class _Calls(Struct):
     """What calls do with stores; callees are looked into once."""
 
     state: State
@@ -137,15 +137,14 @@ def derived(info: FunctionInfo, call: Call, cursor: str = "") -> set[str]:
     return found
 
 
-def holds(term: object, call: Call) -> bool:
+def holds(term: Term, call: Call) -> bool:
     """Whether a call is part of a term."""
-    stack: list[object] = [term]
+    stack = [term]
     while stack:
         node = stack.pop()
         if node is call or node == call:
             return True
-        if isinstance(node, tuple):
-            stack.extend(part for part in node if isinstance(part, tuple))
+        stack += inside(node)
     return False
 
 

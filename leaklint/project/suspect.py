@@ -5,8 +5,9 @@ Plain frozen data: no syntax, no judgement, no wording. Spans are those of `leak
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, IntEnum
+
+from msgspec import Struct
 
 from leaklint.finding import Span
 from leaklint.models import HomeModel
@@ -54,8 +55,7 @@ class Strength(Enum):
     CONTENT = "content"
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """One occurrence of a slot in the program."""
 
     access: Access
@@ -65,16 +65,14 @@ class Use:
     covered: bool  # the owner of this occurrence is known to be the slot's owner
 
 
-@dataclass(frozen=True, slots=True)
-class CallSite:
+class CallSite(Struct, frozen=True):
     """One call that is known to come to a function of the program."""
 
     callee: Span  # of the function's head
     span: Span  # of the call
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
+class Registration(Struct, frozen=True):
     """Where a framework gets to know a function; without `inputs`, no list says what the function is given."""
 
     span: Span  # of the call, or of the decorator
@@ -84,8 +82,7 @@ class Registration:
     exact: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Handler:
+class Handler(Struct, frozen=True):
     """A function that a framework calls, and how it comes by the session's id."""
 
     head: Span
@@ -95,8 +92,7 @@ class Handler:
     registered: tuple[Registration, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Passing:
+class Passing(Struct, frozen=True):
     """How the session's id can come to the functions that use a slot, for codemods."""
 
     calls: tuple[CallSite, ...] = ()  # of those functions, and of all that call them
@@ -106,8 +102,7 @@ class Passing:
     others: tuple[Span, ...] = ()  # calls of functions of the same names that are none of them
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A slot that outlives the request, as `owner`.`slot` and the path below it."""
 
     kind: PlaceKind
@@ -145,8 +140,7 @@ class Place:
                 return Kept.ITEM if last.startswith("[") else Kept.ATTRIBUTE
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """Where requests come in."""
 
     label: str  # "FastAPI route POST /stream"
@@ -163,8 +157,7 @@ class Entry:
         return next((home.use for home in self.homes if home.scope == scope), "")
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(Struct, frozen=True):
     """One call on the way from the entry to the fact."""
 
     span: Span  # of the call
@@ -172,8 +165,7 @@ class Hop:
     callee: str
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """A shortest known way of a request to a function."""
 
     entry: Entry
@@ -181,8 +173,7 @@ class Route:
     others: int  # further entries that reach the same fact
 
 
-@dataclass(frozen=True, slots=True)
-class Suspect:
+class Suspect(Struct, frozen=True):
     """A fact that a rule may report; `span` is the exact node that LibCST will be asked for."""
 
     function: str
@@ -191,8 +182,7 @@ class Suspect:
     route: Route | None
 
 
-@dataclass(frozen=True, slots=True)
-class WriteSuspect(Suspect):
+class WriteSuspect(Suspect, frozen=True):
     """Request code writes request data to a place that outlives the request."""
 
     place: Place
@@ -217,8 +207,7 @@ class WriteSuspect(Suspect):
     own_lock: bool = False  # each write enters the object first, which takes a lock of its own
 
 
-@dataclass(frozen=True, slots=True)
-class SettingSuspect(Suspect):
+class SettingSuspect(Suspect, frozen=True):
     """Request code changes something that the whole process has once."""
 
     setting: str  # what it is: "the working directory", "`openai.api_key`"
@@ -242,8 +231,7 @@ class Single(Enum):
     COOKIES = "cookies"
 
 
-@dataclass(frozen=True, slots=True)
-class SharedUseSuspect(Suspect):
+class SharedUseSuspect(Suspect, frozen=True):
     """All requests use one library object that is made for one of them; `span` is where it is made."""
 
     single: Single
@@ -256,8 +244,7 @@ class SharedUseSuspect(Suspect):
     passing: Passing = Passing()  # of a database session
 
 
-@dataclass(frozen=True, slots=True)
-class FileSuspect(Suspect):
+class FileSuspect(Suspect, frozen=True):
     """Request code writes request data to a file whose name is the same for all requests, and reads it back."""
 
     path: str  # the name as the code writes it
@@ -280,8 +267,7 @@ class IdOrigin(Enum):
     COLLIDING = "colliding"
 
 
-@dataclass(frozen=True, slots=True)
-class IdSuspect(Suspect):
+class IdSuspect(Suspect, frozen=True):
     """An id of the wrong origin is used as a session id by request code; `span` is where it is brought in."""
 
     origin: IdOrigin
@@ -303,8 +289,7 @@ class IdSuspect(Suspect):
     made: Span | None = None  # where another function makes a colliding id
 
 
-@dataclass(frozen=True, slots=True)
-class SiblingPath:
+class SiblingPath(Struct, frozen=True):
     """How one of several sibling functions says the id that all of them send."""
 
     function: str  # qualified
@@ -314,8 +299,7 @@ class SiblingPath:
     other: str = ""  # of calls that name the id twice: the second
 
 
-@dataclass(frozen=True, slots=True)
-class OverrideSuspect(Suspect):
+class OverrideSuspect(Suspect, frozen=True):
     """An ambient id is used although an override of the same concept is in scope, or an override is ignored."""
 
     concept: str
@@ -338,8 +322,7 @@ class OverrideSuspect(Suspect):
 TASK_ARGUMENTS = "kwargs"  # the keyword under which queues take the arguments of a task
 
 
-@dataclass(frozen=True, slots=True)
-class PropagationSuspect(Suspect):
+class PropagationSuspect(Suspect, frozen=True):
     """A call that drops an id which is in scope."""
 
     concept: str
@@ -359,8 +342,7 @@ class RaceForm(Enum):
     REMOVE = "remove"  # ends it and takes it out
 
 
-@dataclass(frozen=True, slots=True)
-class RaceSuspect(Suspect):
+class RaceSuspect(Suspect, frozen=True):
     """A look-up that another request can outdate before the step that depends on it; `span` is the look-up."""
 
     place: str  # the map as the code writes it: "self._sessions"
@@ -383,8 +365,7 @@ class RaceSuspect(Suspect):
     administrators: bool = False  # of `row`: nobody else comes there
 
 
-@dataclass(frozen=True, slots=True)
-class CacheSuspect(Suspect):
+class CacheSuspect(Suspect, frozen=True):
     """A cache whose values depend on who asks, while its key does not say who; `span` is the decorator or the store."""
 
     name: str  # the function, or the dict as the code writes it
@@ -396,8 +377,7 @@ class CacheSuspect(Suspect):
     sure: bool
 
 
-@dataclass(frozen=True, slots=True)
-class GrowthSuspect(Suspect):
+class GrowthSuspect(Suspect, frozen=True):
     """A shared map that gets an entry for every session, user or request; nothing takes one out."""
 
     name: str  # the map as the code writes it
@@ -410,8 +390,7 @@ class GrowthSuspect(Suspect):
     ] = ()  # where the same function adds an entry under the same key to others that never lose one
 
 
-@dataclass(frozen=True, slots=True)
-class CredentialSuspect(Suspect):
+class CredentialSuspect(Suspect, frozen=True):
     """A shared map keeps one session or conversation for an API key or account; `span` is the store."""
 
     name: str  # the map as the code writes it
@@ -420,8 +399,7 @@ class CredentialSuspect(Suspect):
     created: Span | None
 
 
-@dataclass(frozen=True, slots=True)
-class OwnerSuspect(Suspect):
+class OwnerSuspect(Suspect, frozen=True):
     """A session is looked up by an id that the client says, and nobody asks whose it is; `span` is the look-up."""
 
     name: str  # of the id: "session_id"
@@ -431,8 +409,7 @@ class OwnerSuspect(Suspect):
     form: str  # "parameter" or "decorator"
 
 
-@dataclass(frozen=True, slots=True)
-class ThreadLocalSuspect(Suspect):
+class ThreadLocalSuspect(Suspect, frozen=True):
     """Request data in a `threading.local`, where requests share a thread; `span` is the write, else the read."""
 
     name: str  # as the code writes it: "state.user"
@@ -454,8 +431,7 @@ class Misuse(Enum):
     KEPT = "kept"  # set where the context lives on, and not set back
 
 
-@dataclass(frozen=True, slots=True)
-class ContextVarSuspect(Suspect):
+class ContextVarSuspect(Suspect, frozen=True):
     """A ContextVar that does not keep requests apart; `span` is where it is made (DEFAULT), else where it is set."""
 
     misuse: Misuse
@@ -477,8 +453,7 @@ class Aside(IntEnum):
     FIGURES = 2  # only for figures on how the program is used, which somebody looks at some day
 
 
-@dataclass(frozen=True, slots=True)
-class ContextLostSuspect(Suspect):
+class ContextLostSuspect(Suspect, frozen=True):
     """Code that reads a ContextVar is run where the caller's context does not follow; `span` is that call."""
 
     name: str  # of the variable
@@ -497,8 +472,7 @@ class ContextLostSuspect(Suspect):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class StoreLockSuspect(Suspect):
+class StoreLockSuspect(Suspect, frozen=True):
     """A lock of one process is all that guards state which other processes reach; `span` is the lock."""
 
     lock: str

@@ -14,24 +14,22 @@ from leaklint.index.summary import (
     Blend,
     Call,
     Choice,
-    ClassRef,
     Const,
     Display,
-    FunctionRef,
-    Imported,
     Item,
     Name,
+    Op,
     ParamKind,
     Part,
     Star,
     Term,
+    inside,
 )
 from leaklint.project.program import FunctionInfo
 
 Shape: TypeAlias = object
 _CONVERSIONS = ("str", "int", "tuple", "frozenset", "lower", "upper", "strip", "format", "join", "encode")
 _DEEP = 4  # local names that are followed
-_LEAVES: frozenset[type[object]] = frozenset((Name, Const, FunctionRef, ClassRef, Imported))  # most terms of a program
 
 
 def shape(
@@ -127,13 +125,18 @@ def arguments(
     return given
 
 
-def calls_in(term: tuple[object, ...]) -> Iterable[Call]:
-    """All calls in a term, an operation, or several of them."""
-    stack: list[tuple[object, ...]] = [term]
+def calls_in(nodes: Iterable[Term | Op]) -> Iterable[Call]:
+    """All calls in terms and operations."""
+    stack = list(nodes)
     while stack:
         node = stack.pop()
         if node.__class__ is Call:
             yield node
-        for part in node:
-            if part.__class__ not in _LEAVES and isinstance(part, tuple):
-                stack.append(part)
+        stack += inside(node)
+
+
+def said_in(annotation: Term | None) -> set[str]:
+    """The names that an annotation consists of; of a dotted one the last."""
+    if isinstance(annotation, (Name, Attr)):
+        return {annotation.id if isinstance(annotation, Name) else annotation.name}
+    return set().union(*map(said_in, inside(annotation))) if annotation is not None else set()

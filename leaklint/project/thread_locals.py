@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from leaklint.finding import Span
 from leaklint.index.summary import BlockKind, Name, Range, covers
@@ -24,8 +25,7 @@ from leaklint.project.suspect import Access, Strength, ThreadLocalSuspect, Use
 from leaklint.project.values import Atom, Instance
 
 
-@dataclass
-class _Slot:
+class _Slot(Struct):
     """What request code does with one attribute of one thread-local."""
 
     writes: list[tuple[Frame, Effect]] = field(default_factory=list)  # of request data
@@ -33,8 +33,7 @@ class _Slot:
     reads: list[tuple[Frame, Range, int]] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     """One attribute, with what is needed to judge it."""
 
     s: State
@@ -130,8 +129,7 @@ def _judged(asked: _Asked, lives: Lifetimes, local: Instance, name: str) -> Iter
             return
 
 
-@dataclass(frozen=True)
-class _Pause:
+class _Pause(Struct, frozen=True):
     """That other requests run while a value is set; `span` is where, if it is known."""
 
     span: Span | None

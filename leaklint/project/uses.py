@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+
+from msgspec import Struct
 
 from leaklint.index.summary import (
     Attr,
@@ -32,6 +32,7 @@ from leaklint.index.summary import (
     Term,
     Test,
     Yield,
+    inside,
     rows,
 )
 from leaklint.models import Models
@@ -39,8 +40,7 @@ from leaklint.project.program import FunctionInfo, Module, Program
 from leaklint.project.suspect import Access, Use
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(Struct, frozen=True):
     """A term that names the slot, its operation and what the operation does to it."""
 
     info: FunctionInfo
@@ -200,7 +200,7 @@ def _target(term: Term, access: Access, models: Models) -> Iterator[tuple[Term, 
         yield from _walk(term.key, Access.READ, models)
 
 
-def _walk(term: Any, access: Access, models: Models) -> Iterator[tuple[Term, Access]]:
+def _walk(term: Term, access: Access, models: Models) -> Iterator[tuple[Term, Access]]:
     match term:
         case Name():
             yield term, access
@@ -229,10 +229,9 @@ def _walk(term: Any, access: Access, models: Models) -> Iterator[tuple[Term, Acc
             yield from _walk(value, Access.READ, models)
         case Const() | Imported():
             return
-        case tuple():
-            for part in term:
-                if isinstance(part, tuple):
-                    yield from _walk(part, access, models)
+        case _:
+            for part in inside(term):
+                yield from _walk(part, access, models)
 
 
 _ATTRIBUTE_CALLS = {"getattr": Access.READ, "hasattr": Access.READ, "setattr": Access.STORE, "delattr": Access.DELETE}

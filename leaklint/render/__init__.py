@@ -8,9 +8,10 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
+
+from msgspec import Struct
 
 from leaklint.errors import UserError, did_you_mean
 
@@ -24,8 +25,7 @@ FOR_PEOPLE = ("full", "concise")
 """The formats that do not have to hold a mistake in the call itself: people read that on stderr."""
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """How the user wants a report shown; `cwd` is what paths are shown relative to."""
 
     cwd: Path
@@ -36,8 +36,7 @@ class View:
     quiet: bool = False  # findings and problems only
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """One requested output: a format, and the file it goes to (None: standard output)."""
 
     format: str

@@ -6,10 +6,11 @@ The whole of a finding can be read without opening a file. Nothing is shown that
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from leaklint.files import split_lines
 from leaklint.finding import Edit, Family, Finding, Fix, Moment, Safety, Span, Step, StepRole
@@ -37,8 +38,7 @@ def render(report: Report, view: View) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
+class _Page(Struct, frozen=True):
     """What every part of a finding needs to be drawn."""
 
     report: Report
@@ -93,8 +93,7 @@ def _line_numbers(finding: Finding) -> Iterable[int]:
 # --- frames ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
+class _Mark(Struct, frozen=True):
     """A stretch of code to underline; with a label it is a secondary one."""
 
     span: Span
@@ -126,8 +125,7 @@ def _underline(page: _Page, clip: _Clip, mark: _Mark) -> str:
     return f"{' ' * start}{line} {page.paint(plain(mark.label), Style.SECONDARY)}".rstrip()
 
 
-@dataclass(frozen=True, slots=True)
-class _Clip:
+class _Clip(Struct, frozen=True):
     """The shown part of a source line: its text, and the cells of each code point from `first` on."""
 
     text: str

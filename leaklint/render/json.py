@@ -6,8 +6,9 @@ Lines and columns count from 1, columns in code points. Keys may be added within
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import asdict
 
 from leaklint.finding import Finding, Fix, Moment, Problem, Step
 from leaklint.render import View, shown_path

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,13 +89,13 @@ def _statistics(report: Report) -> Iterator[str]:
     if report.statistics is None:
         yield "  nothing was analysed"
         return
-    for field in fields(report.statistics):
-        value = getattr(report.statistics, field.name)
+    for field in report.statistics.__struct_fields__:
+        value = getattr(report.statistics, field)
         if not isinstance(value, dict):
-            yield f"  {field.name.replace('_', ' '):<24}{value:>10}"
+            yield f"  {field.replace('_', ' '):<24}{value:>10}"
             continue
         for name, part in value.items():
             number = f"{part:.3f}" if isinstance(part, float) else str(part)
-            yield f"  {field.name + ' ' + name:<24}{number:>10}"
+            yield f"  {field + ' ' + name:<24}{number:>10}"
     for rule, count in sorted(Counter(finding.rule for finding in report.findings).items()):
         yield f"  {rule:<24}{count:>10}"

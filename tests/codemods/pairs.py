@@ -9,7 +9,6 @@ import io
 import re
 import tokenize
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from leaklint import indexing, models
@@ -19,12 +18,12 @@ from leaklint.progress import silent
 from leaklint.project import link
 from leaklint.project.suspect import WriteSuspect
 from leaklint.syntax import Files
+from msgspec import Struct
 
 CASES = Path(__file__).resolve().parent / "cases"
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(Struct, frozen=True):
     """One pair; `settings` are the `# key: value` lines at the top."""
 
     name: str

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from leaklint.codemods.hand_down import hand_it_down
 from leaklint.finding import Span
 from leaklint.project.suspect import Access, CallSite, Passing, Place, PlaceKind, Strength, WriteSuspect
 from leaklint.syntax import Files
+from msgspec.structs import replace
 
 HEAD = Span("desk.py", 1, 1, 1, 2)
 SUSPECT = WriteSuspect(
