@@ -9,10 +9,10 @@ import re
 import sys
 import threading
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TypeAlias, TypeVar, overload
 
 import libcst as cst
@@ -21,6 +21,7 @@ from libcst._nodes.internal import CodegenState  # the only way to every node's 
 from leaklint.finding import Edit, Span
 
 Node = TypeVar("Node", bound=cst.CSTNode)
+Other = TypeVar("Other", bound=cst.CSTNode)
 T = TypeVar("T")
 
 Replacement: TypeAlias = "str | cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]"
@@ -29,11 +30,13 @@ Statement: TypeAlias = "cst.SimpleStatementLine | cst.BaseCompoundStatement"
 REMOVE = cst.RemovalSentinel.REMOVE
 
 _BY_DEFAULT = (cst.BaseExpression, cst.BaseStatement, cst.BaseSmallStatement, cst.CSTNode)
-_CLASS = re.compile(r"^[ \t]*class[ \t]+(\w+)(?:\[[^\]]*\])?[ \t]*(?:\(([^)]*)\))?", re.MULTILINE)
+_CLASS_WORD = "class"
+_CLASS = re.compile(r"class[ \t]+(\w+)(?:\[[^\]]*\])?[ \t]*(?:\(([^)]*)\))?")
 _WORD = re.compile(r"\w+")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _LOST_AT_THE_START = "\x0c\ufeff"  # LibCST drops a form feed and a byte order mark
 _PRAGMA = re.compile(r"#\s*(noqa|nosec|type:|pragma|pylint|ruff|mypy|pyright|fmt|isort|leaklint)", re.IGNORECASE)
+_PARENTHESISED = (cst.Tuple, cst.GeneratorExp)
 _STACK = 256 * 1024 * 1024  # bytes; reserved, and used only as deep as the code is nested
 _DEPTH = 50_000  # Python frames
 _OPEN = 40  # files that one conversion may ask for
@@ -77,11 +80,11 @@ class Syntax:
 
     def range(self, node: cst.CSTNode) -> tuple[int, int]:
         """Start and end offset of a node, without the white space and parentheses around it. Raises NotAnalysed."""
-        return self._checked(self._map.inner.get(node) or self._map.whole[node])
+        return self._checked(self._map.inner.get(node) or self._map.whole(node))
 
     def whole(self, node: cst.CSTNode) -> tuple[int, int]:
         """Start and end offset of a node with all it owns: parentheses, white space, comment lines above."""
-        return self._checked(self._map.whole[node])
+        return self._checked(self._map.whole(node))
 
     def span(self, node: cst.CSTNode) -> Span:
         """Where a node is, as findings say it."""
@@ -130,24 +133,24 @@ class Syntax:
 
     def _of_range(self, start: int, end: int) -> Iterator[cst.CSTNode]:
         """The nodes of exactly this range, outermost first; subtrees that do not hold it are passed over."""
-        number = 0
-        while number < len(self._map.nodes):
-            node = self._map.nodes[number]
-            whole = self._map.whole[node]
+        number, ranges = 0, self._map
+        while number < len(ranges.nodes):
+            whole = ranges.starts[number], ranges.ends[number]
             if start < whole[0] or whole[1] < end:
-                number = self._map.slices[node][1]
+                number = ranges.behind[number]
                 continue
+            node = ranges.nodes[number]
             number += 1
-            if self._map.inner.get(node, whole) == (start, end):
+            if ranges.inner.get(node, whole) == (start, end):
                 yield node
             if isinstance(node, cst.Call) and len(node.args) == 1 and _is_bare_generator(node.args[0].value):
-                parentheses = self._map.whole[node.whitespace_after_func][1], self._map.inner[node][1]
+                parentheses = ranges.whole(node.whitespace_after_func)[1], ranges.inner[node][1]
                 if parentheses == (start, end):
                     yield node.args[0].value  # to which ast gives them
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
         """The node right above, or None for the module."""
-        return self._map.parents[node]
+        return self._map.parents[self._map.numbers[node]]
 
     def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """The nodes above, from the nearest to the module."""
@@ -172,10 +175,22 @@ class Syntax:
         """Whether `node` is `outer` or lies in it."""
         return node is outer or any(above is outer for above in self.ancestors(node))
 
-    def walk(self, top: cst.CSTNode) -> Iterator[cst.CSTNode]:
-        """The node and everything in it, in the order of the text."""
-        first, last = self._map.slices[top]
-        return iter(self._map.nodes[first:last])
+    @overload
+    def walk(self, top: cst.CSTNode, kind: type[Node], /) -> Iterator[Node]: ...
+
+    @overload
+    def walk(self, top: cst.CSTNode, kind: type[Node], other: type[Other], /) -> Iterator[Node | Other]: ...
+
+    @overload
+    def walk(self, top: cst.CSTNode, *kinds: type[cst.CSTNode]) -> Iterator[cst.CSTNode]: ...
+
+    def walk(self, top: cst.CSTNode, *kinds: type[cst.CSTNode]) -> Iterator[cst.CSTNode]:
+        """The node and everything in it, in the order of the text; where `kinds` are given, what is just that."""
+        first = self._map.numbers[top]
+        nodes = self._map.nodes[first : self._map.behind[first]]
+        if not kinds:
+            return iter(nodes)
+        return iter([node for node in nodes if node.__class__ in kinds])  # `isinstance` asks Python code of each
 
     # --- edits ---------------------------------------------------------------------------------------------------
 
@@ -241,7 +256,7 @@ class Syntax:
 
     def indent(self, statement: cst.CSTNode) -> str:
         """The white space that the lines of a statement's block begin with."""
-        return "".join(self._map.levels[statement])
+        return "".join(self._map.levels[self._map.numbers[statement]])
 
     def start_of_line(self, statement: Statement) -> int:
         """The offset at which the statement's first line begins: behind its comment lines, before decorators."""
@@ -263,13 +278,13 @@ class Syntax:
 
     def _regenerated(self, node: cst.CSTNode, new: cst.CSTNode | cst.FlattenSentinel[cst.CSTNode]) -> Iterable[Edit]:
         state = CodegenState(self.module.default_indent, self.newline)
-        for token in self._map.levels[node]:
+        for token in self._map.levels[self._map.numbers[node]]:
             state.increase_indent(token)
         for one in new if isinstance(new, cst.FlattenSentinel) else (new,):
             one._codegen(state)
         start, end = self.whole(node)
         code = "".join(state.tokens)
-        if self._map.whole[node][1] > end:
+        if self._map.whole(node)[1] > end:
             code = code.removesuffix(self.newline)
         return self.replace(start, end, code)
 
@@ -359,8 +374,7 @@ class Files(Mapping[str, Syntax]):
         """Paths and texts of the files in which a word stands by itself, in the order of the program."""
         found = self._with_word.get(word)
         if found is None:
-            alone = re.compile(rf"\b{re.escape(word)}\b")  # seldom tried: to find mere text is a hundred times faster
-            found = [(path, text) for path, text in self.texts.items() if word in text and alone.search(text)]
+            found = [(path, text) for path, text in self.texts.items() if _stands_in(word, text)]
             self._with_word[word] = found
         return found
 
@@ -368,10 +382,18 @@ class Files(Mapping[str, Syntax]):
     def bases(self) -> dict[str, set[str]]:
         """The names in the head of each class of the program, by class name; not all of them are bases."""
         found: dict[str, set[str]] = {}
-        for text in self.texts.values():
-            for match in _CLASS.finditer(text) if "class " in text else ():
-                found.setdefault(match[1], set()).update(_WORD.findall(match[2] or ""))
+        for head in chain.from_iterable(self._heads.values()):
+            found.setdefault(head[1], set()).update(_WORD.findall(head[2] or ""))
         return found
+
+    def defining(self, names: Set[str]) -> list[str]:
+        """The paths of the files with classes of these names, in the order of the program."""
+        return [path for path, heads in self._heads.items() if any(head[1] in names for head in heads)] if names else []
+
+    @cached_property
+    def _heads(self) -> dict[str, list[re.Match[str]]]:
+        """The heads of classes in each file."""
+        return {path: list(_class_heads(text)) for path, text in self.texts.items() if "class " in text}
 
     def __getitem__(self, path: str) -> Syntax:
         """Raises KeyError for a path that is not of the program, NotAnalysed as Syntax does, or for a file too many."""
@@ -393,6 +415,31 @@ class Files(Mapping[str, Syntax]):
 
     def __len__(self) -> int:
         return len(self.texts)
+
+
+def _class_heads(text: str) -> Iterator[re.Match[str]]:
+    """What looks like a class statement: the word is looked for first, which is faster than any pattern."""
+    at = text.find(_CLASS_WORD)
+    while at >= 0:
+        start = text.rfind("\n", 0, at) + 1
+        if not text[start:at].strip(" \t") and (head := _CLASS.match(text, at)):
+            yield head
+        at = text.find(_CLASS_WORD, at + 1)
+
+
+def _stands_in(word: str, text: str) -> bool:
+    """Whether a word stands by itself in a text: to find mere text is a hundred times faster than a pattern."""
+    at = text.find(word)
+    while at >= 0:
+        behind = at + len(word)
+        if not (_in_word(text[at - 1 : at]) or _in_word(text[behind : behind + 1])):
+            return True
+        at = text.find(word, at + 1)
+    return False
+
+
+def _in_word(character: str) -> bool:
+    return character == "_" or character.isalnum()
 
 
 def in_order(edits: Iterable[Edit]) -> tuple[Edit, ...]:
@@ -458,14 +505,20 @@ class _Ranges(CodegenState):
     def __init__(self, module: cst.Module, lead: int) -> None:
         super().__init__(module.default_indent, module.default_newline)
         self.inner: dict[cst.CSTNode, tuple[int, int]] = {}
-        self.whole: dict[cst.CSTNode, tuple[int, int]] = {}
-        self.parents: dict[cst.CSTNode, cst.CSTNode | None] = {}
-        self.levels: dict[cst.CSTNode, tuple[str, ...]] = {}
-        self.nodes: list[cst.CSTNode] = []  # each before those in it
-        self.slices: dict[cst.CSTNode, tuple[int, int]] = {}  # a node and those in it, among `nodes`
+        self.nodes: list[cst.CSTNode] = []  # each before those in it; the lists below go by the same numbers
+        self.numbers: dict[cst.CSTNode, int] = {}
+        self.parents: list[cst.CSTNode | None] = []
+        self.levels: list[tuple[str, ...]] = []
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+        self.behind: list[int] = []  # the number of the next node that is not in it
         self._at = lead
         self._level: tuple[str, ...] = ()
-        self._open: list[tuple[cst.CSTNode | None, int, int]] = [(None, lead, 0)]
+        self._open: list[int] = []
+
+    def whole(self, node: cst.CSTNode) -> tuple[int, int]:
+        number = self.numbers[node]
+        return self.starts[number], self.ends[number]
 
     def increase_indent(self, value: str) -> None:
         super().increase_indent(value)
@@ -484,17 +537,23 @@ class _Ranges(CodegenState):
         self._at += len(value)
 
     def before_codegen(self, node: cst.CSTNode) -> None:
-        self.parents[node] = self._open[-1][0]
-        self.levels[node] = self._level
-        self._open.append((node, self._at, len(self.nodes)))
+        number = len(self.nodes)
+        self.parents.append(self.nodes[self._open[-1]] if number else None)
+        self.levels.append(self._level)
+        self.starts.append(self._at)
+        self.ends.append(0)
+        self.behind.append(0)
         self.nodes.append(node)
+        self.numbers[node] = number
+        self._open.append(number)
 
     def after_codegen(self, node: cst.CSTNode) -> None:
-        _, start, number = self._open.pop()
-        self.whole[node] = start, self._at
-        self.slices[node] = number, len(self.nodes)
-        if isinstance(node, cst.Tuple | cst.GeneratorExp) and node.lpar:  # their parentheses are their own, says ast
-            self.inner[node] = self.whole[node.lpar[-1]][0], self.whole[node.rpar[0]][1]
+        number = self._open.pop()
+        self.ends[number] = self._at
+        self.behind[number] = len(self.nodes)
+        if node.__class__ in _PARENTHESISED and node.lpar:
+            # Their parentheses are their own, says ast.
+            self.inner[node] = self.whole(node.lpar[-1])[0], self.whole(node.rpar[0])[1]
 
     @contextmanager
     def record_syntactic_position(
@@ -504,9 +563,9 @@ class _Ranges(CodegenState):
         yield
         end = self._at
         if start_node is not None:
-            start = (self.inner.get(start_node) or self.whole[start_node])[0]
+            start = (self.inner.get(start_node) or self.whole(start_node))[0]
         if end_node is not None:
-            end = (self.inner.get(end_node) or self.whole[end_node])[1]
+            end = (self.inner.get(end_node) or self.whole(end_node))[1]
         self.inner[node] = start, end
 
 

@@ -137,8 +137,8 @@ def _own(sources: Sources, suspect: WriteSuspect) -> Fix:
     if place.created is None:
         raise NotAnalysed(f"it is not known where `{name}.{place.slot}` is made")
     syntax = sources.open(place.created.path)
-    for node in syntax.walk(syntax.module):
-        if isinstance(node, cst.ClassDef) and node.name.value == name:
+    for node in syntax.walk(syntax.module, cst.ClassDef):
+        if node.name.value == name:
             span = syntax.span(node)
             if span.line <= place.created.line <= span.end_line:
                 return move_to_init(syntax, node, place.slot, sources.open)

@@ -6,7 +6,6 @@ first value in `__init__` must be in the function, behind a store of the same ca
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import libcst as cst
@@ -56,12 +55,12 @@ def _converted(place: Place, uses: Sequence[Use], files: Files) -> list[Edit]:
 def refuse_libraries(place: Place, files: Files) -> None:
     """Raise Refused for what a class of a library may read of objects of its subclasses: columns, fields, settings."""
     name = place.owner.rpartition(".")[2]
-    for path, text in files.with_word(name):
-        if place.slot.startswith("_") or not re.search(rf"\bclass {re.escape(name)}\b", text):
-            continue
+    if place.slot.startswith("_"):
+        return
+    for path, _ in files.with_word(f"class {name}"):
         syntax = files[path]
-        for node in syntax.walk(syntax.module):
-            if isinstance(node, cst.ClassDef) and node.name.value == name:
+        for node in syntax.walk(syntax.module, cst.ClassDef):
+            if node.name.value == name:
                 if foreign := superclasses(node, files)[1] - PLAIN_BASES:
                     raise Refused(f"`{sorted(foreign)[0]}` may use `{place.slot}`: {syntax.site(node)}")
                 if node.decorators:

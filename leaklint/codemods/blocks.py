@@ -18,8 +18,8 @@ def wrapped(syntax: Syntax, first: Statement, last: Statement, head: str) -> lis
     """Edits that put the statements from `first` to `last` of one block below the line `head`. Raises Refused."""
     start, end = syntax.before_comments(first), syntax.range(last)[1]
     start = syntax.text.rfind("\n", 0, start) + 1
-    for node in syntax.walk(syntax.module):
-        if not isinstance(node, cst.SimpleString | cst.FormattedString) or not start <= syntax.range(node)[0] < end:
+    for node in syntax.walk(syntax.module, cst.SimpleString, cst.FormattedString):
+        if not start <= syntax.range(node)[0] < end:
             continue
         if syntax.span(node).line != syntax.span(node).end_line:
             raise Refused(f"a string of several lines would change at {syntax.site(node)}")

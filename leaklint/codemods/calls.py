@@ -11,7 +11,7 @@ import libcst as cst
 from msgspec import Struct
 
 from leaklint.codemods import Refused
-from leaklint.codemods.scope import method_of, methods
+from leaklint.codemods.scope import method_of, methods, says
 from leaklint.syntax import Files, Syntax
 
 
@@ -27,7 +27,7 @@ def self_calls(syntax: Syntax, owner: cst.ClassDef) -> list[SelfCall]:
     """All calls of the class's methods through `self`, in the order of the code."""
     by_name = {method.name.value: method for method in methods(owner)}
     found = []
-    for node in syntax.walk(owner):
+    for node in syntax.walk(owner, cst.Call):
         match node:
             case cst.Call(func=cst.Attribute(value=cst.Name(value="self"), attr=cst.Name(value=name))):
                 caller = method_of(syntax, owner, node)
@@ -54,13 +54,13 @@ def refuse_other_callers(syntax: Syntax, owner: cst.ClassDef, method: cst.Functi
 
 
 def _mentions(syntax: Syntax, name: str) -> Iterator[cst.CSTNode]:
-    for node in syntax.walk(syntax.module):
+    for node in syntax.walk(syntax.module, cst.Attribute, cst.FunctionDef, cst.SimpleString):
         match node:
             case cst.Attribute(attr=cst.Name(value=found)) | cst.FunctionDef(name=cst.Name(value=found)):
                 if found == name:
                     yield node
             case cst.SimpleString():
-                if node.evaluated_value == name:
+                if says(node, name):
                     yield node
 
 

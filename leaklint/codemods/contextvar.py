@@ -61,16 +61,10 @@ def _refuse_meant_for_all(syntax: Syntax, suspect: ContextVarSuspect, files: Fil
             case cst.Attribute(attr=cst.Name(value="set")) as method if method.value is name:
                 raise Refused(f"the default is for all that set no other: {there.site(name)}")
     default = suspect.default.partition("(")[0].rpartition(".")[2]
-    for path, text in files.with_word(default):
-        if not re.search(rf"\bclass {re.escape(default)}\b", text):
-            continue
+    for path, _ in files.with_word(f"class {default}"):
         there = files[path]
-        for node in there.walk(there.module):
-            if (
-                isinstance(node, cst.ClassDef)
-                and node.name.value == default
-                and (lock := _LOCK.search(there.code(node)))
-            ):
+        for node in there.walk(there.module, cst.ClassDef):
+            if node.name.value == default and (lock := _LOCK.search(there.code(node))):
                 raise Refused(f"`{default}` makes a `{lock[1]}`, for which it must be shared: {there.site(node)}")
 
 

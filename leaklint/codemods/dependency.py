@@ -38,9 +38,9 @@ def _generators(opening: str, files: Files) -> Iterator[tuple[Syntax, cst.Functi
         if opening not in text or "yield" not in text:
             continue
         syntax = files[path]
-        for node in syntax.walk(syntax.module):
-            if isinstance(node, cst.FunctionDef) and not node.decorators and opening in syntax.code(node.body):
-                yields = [one for one in syntax.walk(node) if isinstance(one, cst.Yield)]
+        for node in syntax.walk(syntax.module, cst.FunctionDef):
+            if not node.decorators and opening in syntax.code(node.body):
+                yields = list(syntax.walk(node, cst.Yield))
                 if len(yields) == 1 and function_of(syntax, yields[0]) is node:
                     yield syntax, node
 
@@ -51,8 +51,8 @@ def _examples(name: str, files: Files) -> Iterator[tuple[Syntax, cst.Call, str]]
         if f"({name})" not in text:
             continue
         syntax = files[path]
-        for node in syntax.walk(syntax.module):
-            if not isinstance(node, cst.FunctionDef) or not node.decorators:
+        for node in syntax.walk(syntax.module, cst.FunctionDef):
+            if not node.decorators:
                 continue
             for one in parameters(node):
                 match one.default:

@@ -51,7 +51,7 @@ def is_always_stored(
     syntax: Syntax, function: cst.FunctionDef, stores: Collection[cst.CSTNode], reads: Collection[cst.CSTNode]
 ) -> bool:
     """Whether all reads are behind a store on every path, and so is every way out of the function."""
-    ways_out = [node for node in syntax.walk(function.body) if isinstance(node, cst.Return | cst.Yield)]
+    ways_out = list(syntax.walk(function.body, cst.Return, cst.Yield))
     flow = _Flow(syntax, frozenset(stores), frozenset((*reads, *ways_out)), False)
     return flow.block(function.body, False) and not flow.early
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from leaklint.codemods import Refused, parameter
 from leaklint.codemods.names import is_bound_in, is_local
-from leaklint.codemods.scope import free_name, function_of, names_in, outer_function, parameters
+from leaklint.codemods.scope import free_name, function_of, names_in, outer_function, parameters, says
 from leaklint.finding import Edit
 from leaklint.project.suspect import Handler, Passing
 from leaklint.syntax import Files, Syntax
@@ -135,8 +135,7 @@ def _is_of_a_module(syntax: Syntax, node: cst.Attribute) -> bool:
         return False
     name = root.value
     return any(
-        isinstance(one, cst.ImportAlias) and re.search(rf"\b{name}\b", syntax.code(one)) is not None
-        for one in syntax.walk(syntax.module)
+        re.search(rf"\b{name}\b", syntax.code(one)) is not None for one in syntax.walk(syntax.module, cst.ImportAlias)
     )
 
 
@@ -152,7 +151,7 @@ def functions_around(syntax: Syntax, node: cst.CSTNode) -> list[cst.FunctionDef]
 
 def mentions(syntax: Syntax, name: str) -> Iterator[cst.CSTNode]:
     """Names, attributes, functions and strings that are spelled so; labels and imports apart."""
-    for node in syntax.walk(syntax.module):
+    for node in syntax.walk(syntax.module, cst.Attribute, cst.FunctionDef, cst.Name, cst.SimpleString):
         match node:
             case cst.Attribute(attr=cst.Name(value=found)) | cst.FunctionDef(name=cst.Name(value=found)):
                 if found == name:
@@ -164,7 +163,7 @@ def mentions(syntax: Syntax, name: str) -> Iterator[cst.CSTNode]:
                 if isinstance(above, cst.Arg) and above.keyword is node:
                     continue
                 yield node
-            case cst.SimpleString() if node.evaluated_value == name:
+            case cst.SimpleString() if says(node, name):
                 yield node
 
 

@@ -394,11 +394,7 @@ def _at_use(syntax: Syntax, constant: cst.Assign | cst.AnnAssign, files: Files) 
     for path, text in files.texts.items():
         if path != syntax.path and target.value in text and target.value in names_in(files[path], files[path].module):
             raise Refused(f"`{target.value}` is used in {path} too")
-    uses = [
-        node
-        for node in syntax.walk(syntax.module)
-        if isinstance(node, cst.Name) and node.value == target.value and node is not target
-    ]
+    uses = [node for node in syntax.walk(syntax.module, cst.Name) if node.value == target.value and node is not target]
     homes = [function_of(syntax, node) for node in uses]
     if not uses or None in homes:
         raise Refused(f"`{target.value}` is not used in functions alone: {syntax.site(constant)}")

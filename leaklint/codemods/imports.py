@@ -215,7 +215,7 @@ def _is_reexport(alias: cst.ImportAlias) -> bool:
 
 def _is_taken(syntax: Syntax, name: str) -> bool:
     """Whether the file uses the name without importing it as what it is in one of its functions."""
-    nested = (node for node in syntax.walk(syntax.module) if isinstance(node, cst.Import | cst.ImportFrom))
+    nested = syntax.walk(syntax.module, cst.Import, cst.ImportFrom)
     imported = {
         _root(alias)
         for node in nested

@@ -88,9 +88,9 @@ def refuse_threads(suspect: WriteSuspect, users: Mapping[cst.FunctionDef, Syntax
     functions = dict(users)
     for path in {path for path, _ in heads}:
         there = files[path]
-        for node in there.walk(there.module):
-            if isinstance(node, cst.FunctionDef) and (path, there.span(node.name).line) in heads:
-                functions[node] = there
+        for called in there.walk(there.module, cst.FunctionDef):
+            if (path, there.span(called.name).line) in heads:
+                functions[called] = there
     for function, syntax in functions.items():
         if (syntax.path, syntax.span(function.name).line) in handlers:
             continue

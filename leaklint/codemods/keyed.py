@@ -32,8 +32,8 @@ def _keyed(syntax: Syntax, value: cst.BaseExpression, key: str, files: Files) ->
     declaration = _declaration(syntax, name)
     several = _plural(name, names_in(syntax, syntax.module))
     replaced: dict[cst.CSTNode, Replacement] = {declaration: _table(syntax, declaration, several)}
-    for node in syntax.walk(syntax.module):
-        if isinstance(node, cst.Name) and node.value == name and not syntax.holds(declaration, node):
+    for node in syntax.walk(syntax.module, cst.Name):
+        if node.value == name and not syntax.holds(declaration, node):
             if function_of(syntax, node) is not function:
                 raise Refused(f"`{name}` is used elsewhere too: {syntax.site(node)}")
             replaced |= _at(syntax, node, f"{several}[{key}]", f"{key} in {several}", f"{key} not in {several}")

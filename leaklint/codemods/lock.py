@@ -132,8 +132,8 @@ def _refuse_callees(syntax: Syntax, first: Statement, last: Statement, place: st
     """Raise Refused where code under the lock calls code that uses the map, and may wait for the same lock."""
     start, end = syntax.range(first)[0], syntax.range(last)[1]
     called = set(_CALLED.findall(re.sub(rf"{re.escape(place)}\.\w+\(", "(", syntax.text[start:end])))
-    for node in syntax.walk(syntax.module):
-        if isinstance(node, cst.FunctionDef) and node.name.value in called and place in syntax.code(node):
+    for node in syntax.walk(syntax.module, cst.FunctionDef):
+        if node.name.value in called and place in syntax.code(node):
             raise Refused(
                 f"`{node.name.value}` at {syntax.site(node)} uses `{place}` too, and may wait for the same lock"
             )
@@ -156,10 +156,8 @@ def _range(syntax: Syntax, function: cst.FunctionDef, test: cst.CSTNode, act: Sp
 def _bound_in(syntax: Syntax, first: Statement, last: Statement) -> set[str]:
     found: set[str] = set()
     start, end = syntax.range(first)[0], syntax.range(last)[1]
-    for node in syntax.walk(syntax.module):
-        if not isinstance(node, cst.AssignTarget) or not isinstance(node.target, cst.Name):
-            continue
-        if start <= syntax.range(node)[0] < end:
+    for node in syntax.walk(syntax.module, cst.AssignTarget):
+        if isinstance(node.target, cst.Name) and start <= syntax.range(node)[0] < end:
             found.add(node.target.value)
     return found
 

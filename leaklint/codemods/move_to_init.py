@@ -179,14 +179,14 @@ def _refuse_uses_of_the_class(syntax: Syntax, owner: cst.ClassDef, name: str, fi
         if name not in text:
             continue
         there = files[path]
-        for node in there.walk(there.module):
+        for node in there.walk(there.module, cst.Attribute, cst.ClassDef):
             if isinstance(node, cst.Attribute) and node.attr.value == name and _receiver(node.value) in classes:
                 raise Refused(f"`{name}` is used as an attribute of the class at {there.site(node)}")
             if isinstance(node, cst.ClassDef) and node.name.value in derived and name in _names_of_the_body(node):
                 raise Refused(f"the subclass `{node.name.value}` has its own `{name}` at {there.site(node)}")
-    for node in syntax.walk(owner.body):
-        if isinstance(node, cst.Name) and node.value == name and _is_read_by_the_body(syntax, node):
-            raise Refused(f"the class body reads `{name}` at {syntax.site(node)}")
+    for read in syntax.walk(owner.body, cst.Name):
+        if read.value == name and _is_read_by_the_body(syntax, read):
+            raise Refused(f"the class body reads `{name}` at {syntax.site(read)}")
 
 
 def _is_read_by_the_body(syntax: Syntax, node: cst.Name) -> bool:

@@ -193,8 +193,8 @@ def _refuse_readers_behind(suspect: WriteSuspect, files: Files, sites: Sequence[
 
 
 def _functions(syntax: Syntax, heads: Set[tuple[str, int]]) -> Iterator[cst.FunctionDef]:
-    for node in syntax.walk(syntax.module):
-        if isinstance(node, cst.FunctionDef) and (syntax.path, syntax.span(node.name).line) in heads:
+    for node in syntax.walk(syntax.module, cst.FunctionDef):
+        if (syntax.path, syntax.span(node.name).line) in heads:
             yield node
 
 
@@ -249,7 +249,7 @@ def _token(
 
 
 def _yields(syntax: Syntax, function: cst.FunctionDef) -> bool:
-    return any(isinstance(n, cst.Yield) and function_of(syntax, n) is function for n in syntax.walk(function))
+    return any(function_of(syntax, n) is function for n in syntax.walk(function, cst.Yield))
 
 
 def _guarded(syntax: Syntax, site: Site, token: str) -> list[Edit]:

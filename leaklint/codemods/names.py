@@ -11,14 +11,14 @@ from collections.abc import Collection, Iterable, Iterator
 import libcst as cst
 
 from leaklint.codemods import Refused, imports
-from leaklint.codemods.scope import function_of, outer_function, parameters
+from leaklint.codemods.scope import function_of, outer_function, parameters, says
 from leaklint.syntax import REMOVE, Files, Replacement, Syntax
 
 
 def occurrences(syntax: Syntax, top: cst.CSTNode, name: str) -> Iterator[cst.Name]:
     """The bare names in a node that are spelled so, labels of attributes and arguments apart."""
-    for node in syntax.walk(top):
-        if isinstance(node, cst.Name) and node.value == name:
+    for node in syntax.walk(top, cst.Name):
+        if node.value == name:
             above = syntax.parent(node)
             if isinstance(above, cst.Attribute) and above.attr is node:
                 continue
@@ -31,10 +31,8 @@ def global_statements(syntax: Syntax, function: cst.FunctionDef, name: str) -> l
     """The `global` and `nonlocal` statements of a function itself that name the variable."""
     return [
         node
-        for node in syntax.walk(function.body)
-        if isinstance(node, cst.Global | cst.Nonlocal)
-        and any(item.name.value == name for item in node.names)
-        and function_of(syntax, node) is function
+        for node in syntax.walk(function.body, cst.Global, cst.Nonlocal)
+        if any(item.name.value == name for item in node.names) and function_of(syntax, node) is function
     ]
 
 
@@ -110,8 +108,8 @@ _BY_NAME = frozenset({"getattr", "setattr", "delattr", "hasattr", "object", "set
 
 def refuse_strings(syntax: Syntax, name: str, files: Files) -> None:
     """Raise Refused where a string reaches the module-level name: `__all__`, `setattr`, the target of a patch."""
-    for node in syntax.walk(syntax.module):
-        if isinstance(node, cst.SimpleString) and node.evaluated_value == name and _reaches(syntax, node):
+    for node in syntax.walk(syntax.module, cst.SimpleString):
+        if says(node, name) and _reaches(syntax, node):
             raise Refused(f"`{name}` is named in a string at {syntax.site(node)}")
     module = syntax.path.removesuffix(".py").removesuffix("/__init__").rpartition("/")[2]
     dotted = re.compile(rf"""["'][\w.]*\b{re.escape(module)}\.{re.escape(name)}["']""")
@@ -126,10 +124,10 @@ def refuse_strings(syntax: Syntax, name: str, files: Files) -> None:
 
 def _refuse_by_name(syntax: Syntax, module: str, name: str) -> None:
     """Raise Refused where a file that imports the module reaches the name in it by a string."""
-    for node in syntax.walk(syntax.module):
+    for node in syntax.walk(syntax.module, cst.Call):
         match node:
             case cst.Call(func=cst.Name(value=by), args=[first, second, *_]) if by in _BY_NAME:
-                is_name = isinstance(second.value, cst.SimpleString) and second.value.evaluated_value == name
+                is_name = isinstance(second.value, cst.SimpleString) and says(second.value, name)
                 if is_name and imports.full_name(syntax, syntax.code(first.value)).rpartition(".")[2] == module:
                     raise Refused(f"`{name}` is named in a string at {syntax.site(node)}")
 

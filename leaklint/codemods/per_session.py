@@ -99,7 +99,7 @@ def _in_class(suspect: WriteSuspect, files: Files) -> Shared:
     attributes = [node for node in nodes if isinstance(node, cst.Attribute)]
     if len(attributes) < len(nodes):
         raise Refused(f"`{slot.name}` is reached by its name")
-    taken = {node.attr.value for node in slot.syntax.walk(slot.owner) if isinstance(node, cst.Attribute)}
+    taken = {node.attr.value for node in slot.syntax.walk(slot.owner, cst.Attribute)}
     return _shared(slot.syntax, made, attributes, slot.name, taken, "self.")
 
 

@@ -356,8 +356,8 @@ def parameter_for(
 
 
 def _is_rebound(syntax: Syntax, scope: cst.FunctionDef, name: str) -> bool:
-    for node in syntax.walk(scope):
-        if not (isinstance(node, cst.Name) and node.value == name):
+    for node in syntax.walk(scope, cst.Name):
+        if node.value != name:
             continue
         match syntax.parent(node):
             case cst.AssignTarget() | cst.AugAssign() | cst.AsName() | cst.NameItem() | cst.Del() | cst.NamedExpr():

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from leaklint.codemods import Refused, imports, offer
-from leaklint.codemods.scope import function_of, outer_function, parameters
+from leaklint.codemods.scope import function_of, outer_function, parameters, says
 from leaklint.codemods.uses import BY_NAME
 from leaklint.finding import Edit, Fix, Safety
 from leaklint.models import HomeModel, Models
@@ -42,12 +42,12 @@ def _converted(suspect: WriteSuspect, files: Files, models: Models) -> list[Edit
 
 def _mentions(syntax: Syntax, name: str) -> Iterator[cst.CSTNode]:
     """Attributes of that name, and calls that say it in a string."""
-    for node in syntax.walk(syntax.module):
+    for node in syntax.walk(syntax.module, cst.Attribute, cst.Call):
         match node:
             case cst.Attribute(attr=cst.Name(value=found)) if found == name:
                 yield node
             case cst.Call(func=cst.Name(value=by), args=[_, second, *_]) if by in BY_NAME:
-                if isinstance(second.value, cst.SimpleString) and second.value.evaluated_value == name:
+                if isinstance(second.value, cst.SimpleString) and says(second.value, name):
                     yield node
 
 

@@ -86,12 +86,11 @@ def _has_self(function: cst.FunctionDef) -> bool:
 
 def _classes(names: set[str], files: Files) -> Iterator[tuple[Syntax, cst.ClassDef]]:
     for name in sorted(names):
-        for path, text in files.with_word(name):
-            if f"class {name}" in text:
-                syntax = files[path]
-                for node in syntax.walk(syntax.module):
-                    if isinstance(node, cst.ClassDef) and node.name.value == name:
-                        yield syntax, node
+        for path, _ in files.with_word(f"class {name}"):
+            syntax = files[path]
+            for node in syntax.walk(syntax.module, cst.ClassDef):
+                if node.name.value == name:
+                    yield syntax, node
 
 
 def _called(node: cst.Assign, override: str) -> cst.Name | cst.Attribute | None:

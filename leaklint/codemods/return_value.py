@@ -86,8 +86,8 @@ def _method(syntax: Syntax, store: cst.Attribute, place: Place) -> tuple[cst.Fun
         raise Refused(f"`{name}` cannot return anything else at {syntax.site(method)}")
     if syntax.parent(statement) is not method.body:
         raise Refused(f"`{name}` does not always set `{place.slot}` at {syntax.site(store)}")
-    for node in syntax.walk(method.body):
-        if isinstance(node, cst.Return | cst.Yield) and function_of(syntax, node) is method:
+    for node in syntax.walk(method.body, cst.Return, cst.Yield):
+        if function_of(syntax, node) is method:
             raise Refused(f"`{name}` gives something back already at {syntax.site(node)}")
     match statement:
         case cst.SimpleStatementLine(body=[cst.Assign(targets=[_], value=value)]):
@@ -154,7 +154,7 @@ def _other_call(
     syntax: Syntax, function: cst.FunctionDef, method: cst.FunctionDef, receiver: cst.BaseExpression
 ) -> cst.Call | None:
     """A call of another method on the same object, which may call this method in its turn."""
-    for node in syntax.walk(function.body):
+    for node in syntax.walk(function.body, cst.Call):
         match node:
             case cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value=name))) if name != method.name.value:
                 if syntax.code(value) == syntax.code(receiver):
@@ -179,7 +179,7 @@ def _calls(syntax: Syntax, method: cst.FunctionDef, files: Files) -> list[tuple[
     found: list[tuple[Syntax, cst.Call, str]] = []
     for path, _ in files.with_word(name):
         there = files[path]
-        for node in there.walk(there.module):
+        for node in there.walk(there.module, cst.Attribute, cst.FunctionDef):
             if isinstance(node, cst.Attribute) and node.attr.value == name:
                 call = there.parent(node)
                 if not isinstance(call, cst.Call) or call.func is not node:

@@ -66,13 +66,14 @@ def parameters(function: cst.FunctionDef | cst.Lambda) -> list[cst.Param]:
     return [*params.posonly_params, *params.params, *star, *params.kwonly_params, *rest]
 
 
+def says(node: cst.SimpleString, text: str) -> bool:
+    """Whether a string is this text: few hold it, and what a string is takes Python's own parser."""
+    return (text in node.value or "\\" in node.value) and node.evaluated_value == text
+
+
 def names_in(syntax: Syntax, node: cst.CSTNode) -> set[str]:
     """Every bare name in the node, read or bound; attribute and keyword names are none."""
-    return {
-        here.value
-        for here in syntax.walk(node)
-        if isinstance(here, cst.Name) and not _is_label(syntax.parent(here), here)
-    }
+    return {here.value for here in syntax.walk(node, cst.Name) if not _is_label(syntax.parent(here), here)}
 
 
 def _is_label(above: cst.CSTNode | None, name: cst.Name) -> bool:

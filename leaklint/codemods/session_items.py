@@ -115,8 +115,8 @@ def _refuse_several(syntax: Syntax, node: cst.CSTNode, files: Files) -> None:
         (there, call)
         for path, _ in files.with_word(owner.name.value)
         for there in (files[path],)
-        for call in there.walk(there.module)
-        if isinstance(call, cst.Call) and last_name(call.func) == owner.name.value
+        for call in there.walk(there.module, cst.Call)
+        if last_name(call.func) == owner.name.value
     ]
     maker = function_of(*made[0]) if len(made) == 1 else None
     if len(made) != 1 or (maker is not None and parameters(maker)):

@@ -116,7 +116,7 @@ def _opening(syntax: Syntax, call: cst.Call, taken: set[str], unended: str) -> t
     """The expression that opens another one, and the assignment that it needs: of a factory or engine made in place."""
     if unended and unended in re.sub(r"\s", "", syntax.code(call)):
         raise Refused(f"nothing says where its transactions end: {syntax.site(call)}")
-    inner = [node for one in call.args for node in syntax.walk(one) if isinstance(node, cst.Call)]
+    inner = [node for one in call.args for node in syntax.walk(one, cst.Call)]
     if isinstance(call.func, cst.Call):
         if call.args:
             raise Refused(f"the factory is made with more at {syntax.site(call)}")
@@ -154,7 +154,7 @@ def _elsewhere(made: _Made, files: Files, path: str) -> Iterator[tuple[Syntax, c
     if not re.search(rf"\b{re.escape(made.name)}\b", files.texts[path]):
         return
     syntax = files[path]
-    for node in syntax.walk(syntax.module):
+    for node in syntax.walk(syntax.module, cst.Attribute, cst.Name):
         match node:
             case cst.Attribute(attr=cst.Name(value=name)) if name == made.name and _is_it(syntax, node, made):
                 yield syntax, node
@@ -192,7 +192,7 @@ def _function(syntax: Syntax, node: cst.CSTNode, made: _Made) -> cst.FunctionDef
         raise Refused(f"a function inside of another one uses `{made.name}` at {syntax.site(node)}")
     if syntax.enclosing(node, cst.Lambda) is not None:
         raise Refused(f"a function without a name uses `{made.name}` at {syntax.site(node)}")
-    if any(isinstance(one, cst.Yield) and function_of(syntax, one) is function for one in syntax.walk(function)):
+    if any(function_of(syntax, one) is function for one in syntax.walk(function, cst.Yield)):
         raise Refused(f"`{function.name.value}` may go on when the request is over: {syntax.site(function)}")
     return function
 
@@ -236,7 +236,7 @@ def _said(
 ) -> set[str]:
     """The methods that a function, or what it hands the session to, calls on it."""
     found = set(own.get(function, ()))
-    called = {last_name(node.func) for node in syntax.walk(function) if isinstance(node, cst.Call)}
+    called = {last_name(node.func) for node in syntax.walk(function, cst.Call)}
     for name in sorted((called & helpers.keys()) - seen):
         seen.add(name)
         found |= _said(*helpers[name], own, helpers, seen)
@@ -292,8 +292,8 @@ def _opening_in(made: _Made, syntax: Syntax) -> tuple[str, list[Edit]]:
 
 
 def _dotted(made: _Made, syntax: Syntax) -> Iterator[str]:
-    for node in syntax.walk(syntax.module):
-        if isinstance(node, cst.Attribute) and node.attr.value == made.name:
+    for node in syntax.walk(syntax.module, cst.Attribute):
+        if node.attr.value == made.name:
             yield syntax.code(node)
 
 

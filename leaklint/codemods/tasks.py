@@ -30,8 +30,8 @@ def _functions(syntax: Syntax, call: cst.Call, files: Files) -> Iterator[cst.Fun
         if not (named and named in text) and f"def {function}(" not in text:
             continue
         there = files[path]
-        for node in there.walk(there.module):
-            if not isinstance(node, cst.FunctionDef) or not node.decorators:
+        for node in there.walk(there.module, cst.FunctionDef):
+            if not node.decorators:
                 continue
             if node.name.value == function or (named and _is_called(there, node, named)):
                 yield node

@@ -11,7 +11,7 @@ import libcst as cst
 
 from leaklint.codemods import Refused, imports, offer
 from leaklint.codemods.own_variable import first_statement
-from leaklint.codemods.scope import free_name, function_of, names_in
+from leaklint.codemods.scope import free_name, function_of, names_in, says
 from leaklint.finding import Edit, Fix, Safety
 from leaklint.project.suspect import FileSuspect
 from leaklint.syntax import Files, Replacement, Syntax
@@ -47,7 +47,7 @@ def _converted(suspect: FileSuspect, files: Files) -> list[Edit]:
 
 
 def _is(node: cst.CSTNode, text: str) -> bool:
-    return isinstance(node, cst.SimpleString) and node.evaluated_value == text
+    return isinstance(node, cst.SimpleString) and says(node, text)
 
 
 def _refuse_other_files(syntax: Syntax, text: str, files: Files) -> None:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from leaklint.codemods import Refused
 from leaklint.codemods.calls import subclasses, superclasses
-from leaklint.codemods.scope import method_of, methods
+from leaklint.codemods.scope import method_of, methods, says
 from leaklint.finding import Span
 from leaklint.project.suspect import Place, Use
 from leaklint.syntax import Files, Syntax
@@ -227,7 +227,7 @@ def _is_target(syntax: Syntax, node: cst.CSTNode) -> bool:
 
 def _refuse_hidden_uses(syntax: Syntax, owner: cst.ClassDef, slot: str, uses: Sequence[Use], files: Files) -> None:
     known = {syntax.range(node) for node in _nodes(syntax, uses, slot)}
-    for node in syntax.walk(owner):
+    for node in syntax.walk(owner, cst.Attribute, cst.Call, cst.Assign):
         site = _mention(node, slot)
         if site is None or syntax.range(node) in known:
             continue
@@ -255,7 +255,7 @@ def _mention(node: cst.CSTNode, slot: str) -> cst.CSTNode | None:
 
 
 def _names(node: cst.CSTNode, slot: str) -> bool:
-    return isinstance(node, cst.SimpleString) and node.evaluated_value == slot
+    return isinstance(node, cst.SimpleString) and says(node, slot)
 
 
 def _flat(node: cst.CSTNode) -> str:
@@ -264,13 +264,16 @@ def _flat(node: cst.CSTNode) -> str:
 
 def _in_classes(names: Set[str], slot: str, files: Files) -> Iterator[str]:
     """Where classes of these names reach, define or spell the slot."""
-    for path, text in files.texts.items():
-        if slot not in text or not any(f"class {name}" in text for name in names):
+    for path in files.defining(names):
+        if slot not in files.texts[path]:
             continue
         syntax = files[path]
-        for node in syntax.walk(syntax.module):
-            if isinstance(node, cst.ClassDef) and node.name.value in names:
-                yield from (syntax.site(inner) for inner in syntax.walk(node) if _touches(inner, slot))
+        for node in syntax.walk(syntax.module, cst.ClassDef):
+            if node.name.value in names:
+                yield from (syntax.site(inner) for inner in syntax.walk(node, *_TOUCHING) if _touches(inner, slot))
+
+
+_TOUCHING = (cst.Attribute, cst.FunctionDef, cst.AssignTarget, cst.AnnAssign, cst.SimpleString)
 
 
 def _touches(node: cst.CSTNode, slot: str) -> bool:
