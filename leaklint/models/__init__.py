@@ -300,41 +300,52 @@ def parse(text: str, path: str) -> Model:
         rows[key] = tuple(data.get(key, ()))
     for table, kind in _TABLES.items():
         given = data.get(table, ())
-        rows[table] = tuple(
-            _row(kind, table, row, path, text, start) for row, start in zip(given, _starts(text, table), strict=False)
-        )
+        rows[table] = tuple([_row(kind, table, row, path, text, number) for number, row in enumerate(given)])
     return Model(**rows)
 
 
-def _starts(text: str, table: str) -> Iterator[int]:
-    """The lines at which the tables of an array begin, from 1; after the last, the last again."""
-    line = 1
+def _start(text: str, table: str, wanted: int) -> int:
+    """The line, from 1, at which the table of that number in an array begins; after the last, the last one's."""
+    line, seen = 1, 0
     for number, row in enumerate(text.splitlines(), 1):
         if re.match(rf"\s*\[\[\s*\W?{table}\W?\s*\]\]", row):
-            yield (line := number)
-    yield from itertools.repeat(line)
+            if seen > wanted:
+                break
+            line, seen = number, seen + 1
+    return line
 
 
-def _row(kind: type[Row], table: str, row: Mapping[str, Any], path: str, text: str, start: int) -> Row:
-    known = kind.__struct_fields__
-    defaults = dict(zip(reversed(known), reversed(kind.__struct_defaults__), strict=False))
+@cache
+def _defaults(kind: type[Struct]) -> dict[str, object]:
+    """The keys of a table, with what they are where a row does not say; None for those that a row must have."""
+    names, given = kind.__struct_fields__, kind.__struct_defaults__
+    return {**dict.fromkeys(names), **dict(zip(reversed(names), reversed(given), strict=False))}
+
+
+def _row(kind: type[Row], table: str, row: Mapping[str, Any], path: str, text: str, number: int) -> Row:
+    known = _defaults(kind)
     values: dict[str, Any] = {}
     for key, value in row.items():
         if key not in known:
-            raise _wrong(path, text, key, known, start)
-        default = defaults.get(key)
+            raise _wrong(path, text, key, known, _start(text, table, number))
+        default = known[key]
+        wanted, right = "", True
         if key in _NAMES:
             names = [value] if isinstance(value, str) else value
-            _expect(path, text, key, value, "a string or an array of strings", _is_strings(names), start)
+            wanted, right = "a string or an array of strings", _is_strings(names)
+        elif isinstance(default, tuple):
+            wanted, right = "an array of strings", _is_strings(value)
+        elif default is not None:
+            wanted, right = _KINDS[type(default)], type(value) is type(default)
+        if not right:
+            _expect(path, text, key, value, wanted, right, _start(text, table, number))
+        if key in _NAMES:
             value = tuple(itertools.chain.from_iterable(expand(name) for name in names))
         elif isinstance(default, tuple):
-            _expect(path, text, key, value, "an array of strings", _is_strings(value), start)
             value = tuple(value)
-        elif default is not None:
-            _expect(path, text, key, value, _KINDS[type(default)], type(value) is type(default), start)
         allowed = _CLOSED.get((table, key))
         if allowed is not None and value not in allowed:
-            raise _wrong(path, text, str(value), allowed, start)
+            raise _wrong(path, text, str(value), allowed, _start(text, table, number))
         values[key] = value
     try:
         return kind(**values)
@@ -374,9 +385,12 @@ def _wrong(path: str, text: str, word: str, known: Iterable[str], start: int = 1
     return UserError(f"{path}:{line}: unknown `{word}`", hint)
 
 
+_BRACES = re.compile(r"\{([^{}]*)\}")
+
+
 def expand(pattern: str) -> Iterator[str]:
     """`a.{b,c}` to `a.b`, `a.c`."""
-    match = re.search(r"\{([^{}]*)\}", pattern)
+    match = _BRACES.search(pattern) if "{" in pattern else None
     if match is None:
         yield pattern
         return

@@ -139,7 +139,7 @@ def _holders(s: State, module: Module) -> Iterator[str]:
     frame = s.module_frames.get(module)
     for position, op in enumerate(frame.info.function.ops) if frame is not None else ():
         if isinstance(op, Bind) and isinstance(op.target, Name) and frame is not None:
-            if any(isolated(s, a) for a in frame.values[position]):
+            if any(a.__class__ is Instance and isolated(s, a) for a in frame.values[position]):
                 yield op.target.id
 
 

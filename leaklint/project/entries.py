@@ -130,8 +130,8 @@ def decorated_by_call(s: State, frame: Frame, term: Call, value: Value, at: int)
 
 def wrapped(s: State, frame: Frame, fqn: str, value: Value, term: Call, at: int) -> Value:
     """`app.task(handler)`: the functions registered by passing them to a decorator; nothing where it is none."""
-    functions = _functions(value)
-    if not functions or not s.models.decorator(fqn):
+    functions = _functions(value) if s.models.decorator(fqn) else NOTHING
+    if not functions:
         return NOTHING
     _library_decorator(s, frame, fqn, functions, term.func, at)
     return functions

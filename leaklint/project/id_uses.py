@@ -16,8 +16,11 @@ from leaklint.index.summary import (
     Blend,
     Call,
     Choice,
+    ClassRef,
     Const,
     Display,
+    FunctionRef,
+    Imported,
     Item,
     Name,
     Op,
@@ -82,7 +85,8 @@ class IdUse(NamedTuple):
         return getattr(self.occurrence.term, "span", 0) or self.frame.info.function.ops[self.occurrence.position].span
 
 
-_NOWHERE = Context("")
+_NOWHERE, _RETURNED = Context(""), Context("return")
+_LEAVES: frozenset[type[object]] = frozenset((Name, Const, FunctionRef, ClassRef, Imported))  # hold no terms
 
 
 def id_concept(models: Models, name: str) -> str:
@@ -138,21 +142,20 @@ def _occurrences(models: Models, info: FunctionInfo) -> tuple[Occurrence, ...]:
     found: list[Occurrence] = []
     for position, op in enumerate(info.function.ops):
         for term, context in _starts(op):
-            _visit(models, term, context, position, found)
+            if context.kind or term.__class__ not in _LEAVES:
+                _visit(models, term, context, position, found)
     return tuple(found)
 
 
 def _starts(op: Op) -> Iterator[tuple[Term, Context]]:
-    match op:
-        case Bind():
-            name = _stored_name(op.target)
-            yield op.value, Context("entry", None, name) if name else _NOWHERE
-            if not isinstance(op.target, Name):
-                yield op.target, _NOWHERE
-        case Return():
-            yield op.value, Context("return")
-        case _:
-            yield getattr(op, "term", None) or op.target, _NOWHERE  # type: ignore[union-attr]
+    if op.__class__ is Bind:
+        name = _stored_name(op.target)
+        yield op.value, Context("entry", None, name) if name else _NOWHERE
+        yield op.target, _NOWHERE
+    elif op.__class__ is Return:
+        yield op.value, _RETURNED
+    else:
+        yield getattr(op, "term", None) or op.target, _NOWHERE  # type: ignore[union-attr]
 
 
 def _stored_name(target: Term) -> str:
@@ -172,7 +175,9 @@ def _visit(models: Models, term: Term, context: Context, position: int, found: l
             found.append(Occurrence(term, named[0], named[1], position, context))
             context = _NOWHERE
     for role, child in children(term):
-        _visit(models, child, _context(term, role, context), position, found)
+        inner = _context(term, role, context)
+        if inner.kind or child.__class__ not in _LEAVES:
+            _visit(models, child, inner, position, found)
 
 
 def _name_of(term: Term) -> str:
@@ -206,6 +211,8 @@ def _named_by(models: Models, context: Context) -> tuple[str, str] | None:
 def _context(parent: Term, role: str | int, context: Context) -> Context:
     """What consumes a child, given what consumes its parent."""
     match parent:
+        case Attr():
+            return _NOWHERE
         case Call():
             if role == "(func)":
                 return _NOWHERE

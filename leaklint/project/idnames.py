@@ -6,6 +6,7 @@ The vocabulary is the models'; only the grammar of names is here.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from leaklint.models import Models
 
@@ -18,7 +19,12 @@ _WEAK = re.compile(r"^(get|fetch|read|load|current|ambient|default|active|resolv
 def id_concept(models: Models, name: str) -> str:
     """The concept of the id that a name means; none for names of whole objects (`session`, `user`)."""
     concept = models.concept(name)
-    return concept if concept and _IDS.search(plain(name)) else ""
+    return concept if concept and _is_of_id(name) else ""
+
+
+@lru_cache(maxsize=10_000)
+def _is_of_id(name: str) -> bool:
+    return _IDS.search(plain(name)) is not None
 
 
 def plain(name: str) -> str:

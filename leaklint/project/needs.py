@@ -17,6 +17,7 @@ from leaklint.project.spots import spots
 from leaklint.project.state import Frame, State
 from leaklint.project.values import Ambient, Atom, External, Instance, Member, Phase
 
+_READING = frozenset((Name, Attr, Item, Call))
 _FRAMES = 200  # callees that are looked into
 _ASIDE = ("request", "trace", "model")  # ids of calls, not of somebody
 _HOLDERS = ("_contextvar", "_context_var", "_ctx_var", "_context", "_ctx", "_var", "_cv", "_proxy")
@@ -47,9 +48,9 @@ def needs(s: State, frame: Frame) -> Iterator[Need]:
 
 def read_by(s: State, frame: Frame) -> Iterator[Need]:
     """What a frame itself reads of the request or session around it."""
-    info = frame.info
+    info, logged = frame.info, {at for at in range(len(frame.info.function.ops)) if _is_logged(s, frame, at)}
     for spot in spots(info):
-        if not isinstance(spot.term, (Name, Attr, Item, Call)) or _is_logged(s, frame, spot.position):
+        if spot.term.__class__ not in _READING or spot.position in logged:
             continue
         if spot.outer is not None and spot.role == "base" and isinstance(spot.outer.term, (Attr, Item)):
             continue  # told as a whole: `current_user.id`
@@ -131,7 +132,9 @@ def _named(s: State, base: Term) -> str | None:
 
 def _is_logged(s: State, frame: Frame, position: int) -> bool:
     op = frame.info.function.ops[position]
-    term = op.term if isinstance(op, Eval) else op.value if isinstance(op, Return) else None
-    made = frame.made.get(term.order) if isinstance(term, Call) else None
-    models = [s.models.call(f) for f in (made.external if made is not None else ())]
+    term = op.term if op.__class__ is Eval else op.value if op.__class__ is Return else None
+    made = frame.made.get(term.order) if term.__class__ is Call else None
+    if made is None or not made.external:
+        return False
+    models = [s.models.call(f) for f in made.external]
     return any(m is not None and m.log for m in models)

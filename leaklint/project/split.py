@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from leaklint.index.summary import Attr, Bind, Call, Const, Display, Item, Name, Star, Term
+from leaklint.index.summary import Attr, Bind, Blend, Call, Const, Display, Item, Name, Star, Term, Test
 from leaklint.project import evaluate
 from leaklint.project.idnames import id_concept, same_id
 from leaklint.project.overrides import Ids, reached
@@ -59,7 +59,8 @@ def split_identities(known: Ids, ways: Routes, told: set[tuple[FunctionInfo, str
 
 
 def _apart(s: State, frame: Frame, made: Made) -> tuple[Sent, Sent] | None:
-    sent = list(_sent(s, frame, made.position, made.term))
+    asked = _asked(frame.info, made.position, made.term)
+    sent = list(_sent(s, frame, made.position, asked)) if len(asked) > 1 else []
     for index, one in enumerate(sent):
         for other in sent[index + 1 :]:
             if other.argument is one.argument or not same_id(one.key, other.key):
@@ -80,11 +81,15 @@ def _come_together(info: FunctionInfo, one: Sent, other: Sent) -> bool:
     return len(roots) == 1 and roots <= info.param_names - {receiver}
 
 
-def _sent(s: State, frame: Frame, position: int, call: Call) -> Iterator[Sent]:
-    """The ids in the arguments of a call, one an argument and name."""
-    for keyword, term in (*((None, a) for a in call.args), *call.keywords):
-        if isinstance(term, (Star, Const)) or _handed_in(frame.info, term, position):
-            continue
+def _asked(info: FunctionInfo, position: int, call: Call) -> list[tuple[str | None, Term]]:
+    """The arguments of a call that may be ids or mappings with ids."""
+    given = (*[(None, term) for term in call.args], *call.keywords)
+    return [(k, v) for k, v in given if not isinstance(v, (Star, Const)) and not _handed_in(info, v, position)]
+
+
+def _sent(s: State, frame: Frame, position: int, asked: list[tuple[str | None, Term]]) -> Iterator[Sent]:
+    """The ids in some arguments of a call, one an argument and name."""
+    for keyword, term in asked:
         if keyword is not None and id_concept(s.models, keyword) in _SENT:
             yield Sent(term, keyword, term, frozenset(_sources(frame.info, term, position, "", 0)))
             continue
@@ -101,6 +106,8 @@ def _handed_in(info: FunctionInfo, term: Term, position: int) -> bool:
 def _id_entries(s: State, frame: Frame, term: Term, position: int) -> list[str]:
     """Names of ids under which a mapping holds something."""
     found: set[str] = set()
+    if isinstance(term, (Blend, Test)) or (isinstance(term, Display) and term.kind != "dict"):
+        return []
     for atom in evaluate.evaluate(s, frame, term, position):
         if isinstance(atom, Instance) and atom.fqn == "builtins.dict" and atom in s.heap:
             names = [n[2:-2] for n in s.heap[atom] if n[:2] in ("['", '["')]
@@ -247,7 +254,9 @@ def _siblings(known: Ids, info: FunctionInfo, spot: Spot) -> Iterator[SiblingPat
         for frame in known.found.frames.get(method, ())[:1]:
             for other in known.found.spots(method):
                 if isinstance(other.term, Call) and _path(other.term.func) == wanted:
-                    sent = list(_sent(known.found.state, frame, other.position, other.term))
+                    sent = list(
+                        _sent(known.found.state, frame, other.position, _asked(method, other.position, other.term))
+                    )
                     if len(sent) >= 2:
                         one, two = _text(method, other, sent[0]), _text(method, other, sent[1])
                         yield SiblingPath(method.qualname, one, "", method.module.span(other.span), two)

@@ -485,16 +485,17 @@ class State(Struct, dict=True):
         known = self._frames.get(key)
         if known is not None:
             return known
-        limit = _limit(info, phase, signature, receiver)
-        if self._count[info, phase] >= limit:
-            many = self._count[info, phase] >= (limit if phase is Phase.SETUP else 4 * limit)
+        count = self._count[info, phase]
+        limit = _limit(info, phase, signature, receiver) if count >= _CONTEXTS[phase] else _CONTEXTS[phase]
+        if count >= limit:
+            many = count >= (limit if phase is Phase.SETUP else 4 * limit)
             key = (info, env, None if many else receiver, phase, ())
             known = self._frames.get(key)
             if known is not None:
                 return known
-        self._count[info, phase] += 1
+        self._count[info, phase] = count + 1
         frame = self._frames[key] = Frame(info, env, receiver, phase)
-        frame.crowded = self._count[info, phase] > limit
+        frame.crowded = count >= limit
         self.frames.append(frame)
         return frame
 
@@ -508,13 +509,20 @@ class State(Struct, dict=True):
         """The program is solved: what was recorded by operation is put together by frame."""
         self.solved = True
         for frame in self.frames:
-            frame.effects = [effect for at in sorted(frame.written) for effect in frame.written[at]]
-            for at in sorted(frame.seen):
-                for holder, name, span in frame.seen[at]:
-                    frame.loads.setdefault((holder, name), []).append((span, at))
+            if written := frame.written:
+                frame.effects = [effect for at in sorted(written) for effect in written[at]]
+                written.clear()
+            if seen := frame.seen:
+                loads = frame.loads
+                for at in sorted(seen):
+                    for holder, name, span in seen[at]:
+                        key = (holder, name)
+                        if key in loads:
+                            loads[key].append((span, at))
+                        else:
+                            loads[key] = [(span, at)]
+                seen.clear()
             frame.sealed = True
-            frame.seen.clear()
-            frame.written.clear()
             frame.dependents.clear()
         self.gave_up += sum([not frame.rounds for frame in self.frames])
         self.readers.clear()
@@ -595,7 +603,7 @@ class State(Struct, dict=True):
 
 
 def _limit(info: FunctionInfo, phase: Phase, signature: tuple[object, ...], receiver: Atom | None) -> int:
-    """How many frames a function may have before calls of it share one."""
+    """How many frames a function may have before calls of it share one: never fewer than other functions."""
     if any(part.__class__ is Selector for part in signature):
         return _SELECTED
     if (
