@@ -31,6 +31,7 @@ class Analysis(Struct, frozen=True):
     problems: tuple[Problem, ...]
     statistics: Statistics
     consulted: frozenset[str] = frozenset()  # files that are named, or of which comments and layout mattered
+    takes_requests: bool = False
 
 
 class Remembered(Struct, frozen=True):
@@ -38,3 +39,15 @@ class Remembered(Struct, frozen=True):
 
     analysis: Analysis
     digests: tuple[tuple[str, str], ...]
+
+
+def added(left: Statistics, right: Statistics) -> Statistics:
+    """The statistics of two programs as those of both."""
+    values: dict[str, object] = {}
+    for name in left.__struct_fields__:
+        one, other = getattr(left, name), getattr(right, name)
+        if isinstance(one, dict):
+            values[name] = {key: one.get(key, 0) + other.get(key, 0) for key in {**one, **other}}
+        else:
+            values[name] = one + other
+    return type(left)(**values)  # type: ignore[arg-type]  # one value a field, as the loop goes over them

@@ -45,6 +45,7 @@ class Kind(Enum):
 
     SUMMARY = "summaries"  # by the digest of a file
     RUN = "runs"  # by the files and settings of a program
+    UNIT = "units"  # the same, of a part of one that was solved apart
 
 
 class Cache(Struct, frozen=True):

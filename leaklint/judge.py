@@ -21,7 +21,7 @@ from leaklint.tell import tell
 
 def judge(
     project: Project, suspects: Sequence[Suspect], progress: Progress, shown: Confidence = Confidence.LOW
-) -> tuple[tuple[Finding, ...], list[Problem], frozenset[str]]:
+) -> tuple[tuple[Finding, ...], tuple[Problem, ...], frozenset[str]]:
     """Let every rule judge the suspects it watches.
 
     A rule that crashes is a problem that names the rule and the place; the others go on. Fixes are looked for where a
@@ -46,7 +46,7 @@ def judge(
                 problems.append(Problem(suspect.span.path, f"not analysed: {error}", "", suspect.span.line))
             except Exception as error:
                 problems.append(_crashed(name, suspect, error))
-    return tuple(_once(findings)), problems, frozenset(opened.asked)
+    return tuple(_once(findings)), tuple(problems), frozenset(opened.asked)
 
 
 def _fix(rule: Rule, verdict: Verdict, sources: Sources) -> Fix | None:

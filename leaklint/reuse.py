@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from leaklint.index import Code, Head, ModuleSummary
 
 _SPARE = 16  # programs, and settings of one, that a cache remembers besides the last one
+_PARTS = 256  # parts of programs, besides those that were solved last
 _CHANGED = 32  # files; where more have changed, something else has than comments
 
 
@@ -29,10 +30,8 @@ def recall(cache: Cache, files: Sequence[SourceFile], config: Config) -> Analysi
     """The analysis of an earlier run that another one would repeat; None where only another one can tell."""
     start = time.perf_counter()
     known = cache.load(Kind.RUN, _key(files, config))
-    if not isinstance(known, Remembered):
-        return None
     lines = _more_lines(cache, files, known)
-    if lines is None:
+    if lines is None or not isinstance(known, Remembered):
         return None
     seconds = {"recall": time.perf_counter() - start}
     before = known.analysis.statistics
@@ -43,9 +42,32 @@ def recall(cache: Cache, files: Sequence[SourceFile], config: Config) -> Analysi
 def remember(cache: Cache, files: Sequence[SourceFile], config: Config, analysis: Analysis) -> None:
     """Keep an analysis of `files` for the next run."""
     key = _key(files, config)
-    digests = tuple((file.path, file.digest) for file in files)
-    cache.store(Kind.RUN, key, pack(Remembered(analysis, digests)))
+    cache.store(Kind.RUN, key, pack(Remembered(analysis, _digests(files))))
     cache.trim(Kind.RUN, {key}, _SPARE)
+
+
+def unit_key(files: Sequence[SourceFile], config: Config, said: Sequence[str]) -> str:
+    """What the analysis of a part of a program is kept under; `said` is what the whole decides about the part."""
+    return digest(_key(files, config), *said)
+
+
+def recall_unit(cache: Cache, key: str, files: Sequence[SourceFile]) -> Analysis | None:
+    """The analysis of a part of a program as an earlier run has left it, where that still holds."""
+    known = cache.load(Kind.UNIT, key)
+    holds = _more_lines(cache, files, known) is not None
+    return known.analysis if isinstance(known, Remembered) and holds else None
+
+
+def remember_units(cache: Cache, solved: Sequence[tuple[str, Sequence[SourceFile], Analysis]]) -> None:
+    """Keep the analyses of parts of a program under their keys, but for those in which something went wrong."""
+    for key, files, analysis in solved:
+        if not any(problem.internal for problem in analysis.problems):
+            cache.store(Kind.UNIT, key, pack(Remembered(analysis, _digests(files))))
+    cache.trim(Kind.UNIT, {key for key, _, _ in solved}, _PARTS)
+
+
+def _digests(files: Sequence[SourceFile]) -> tuple[tuple[str, str], ...]:
+    return tuple((file.path, file.digest) for file in files)
 
 
 def _key(files: Sequence[SourceFile], config: Config) -> str:
@@ -62,8 +84,10 @@ def _key(files: Sequence[SourceFile], config: Config) -> str:
     return digest(repr(read), *settings, "", *(file.path for file in files))
 
 
-def _more_lines(cache: Cache, files: Sequence[SourceFile], known: Remembered) -> int | None:
+def _more_lines(cache: Cache, files: Sequence[SourceFile], known: object) -> int | None:
     """How many lines there are more than when `known` was found; None when it does not hold any more."""
+    if not isinstance(known, Remembered):
+        return None
     before = dict(known.digests)
     changed = [file for file in files if before.get(file.path) != file.digest]
     if len(changed) > _CHANGED or any(file.path in known.analysis.consulted for file in changed):

@@ -18,6 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from leaklint import reuse
+from leaklint.analysis import added
 from leaklint.config import SUPPRESSION_RULES, Config, check_config_names, enabled
 from leaklint.errors import UserError
 from leaklint.files import SourceFile, collect, covered_by, is_excluded
@@ -146,7 +147,7 @@ def _check(
             continue
         findings |= {(finding.rule, finding.span, finding.subject): finding for finding in analysis.findings}
         problems += analysis.problems
-        total = analysis.statistics if total is None else _added(total, analysis.statistics)
+        total = analysis.statistics if total is None else added(total, analysis.statistics)
     return list(findings.values()), problems, total
 
 
@@ -158,7 +159,7 @@ def _analysis(
     if found is None:
         from leaklint.check import check
 
-        found = check(files, config, progress, cache=cache, jobs=jobs)
+        found = check(files, config, progress, cache=cache, jobs=jobs, keep=keep)
         if cache is not None and keep and not any(problem.internal for problem in found.problems):
             reuse.remember(cache, files, config, found)
     return found
@@ -172,17 +173,6 @@ def _crash(error: Exception) -> Problem:
     where = f" at {Path(innermost.tb_frame.f_code.co_filename).name}:{innermost.tb_lineno}" if innermost else ""
     message = f"internal error: {type(error).__name__}: {error}{where}"
     return Problem("", message, "please report it with the code that brings it about", internal=True)
-
-
-def _added(left: Statistics, right: Statistics) -> Statistics:
-    values: dict[str, object] = {}
-    for field in left.__struct_fields__:
-        one, other = getattr(left, field), getattr(right, field)
-        if isinstance(one, dict):
-            values[field] = {key: one.get(key, 0) + other.get(key, 0) for key in {**one, **other}}
-        else:
-            values[field] = one + other
-    return type(left)(**values)  # type: ignore[arg-type]  # one value a field, as the loop goes over them
 
 
 # --- filters -----------------------------------------------------------------------------------------------------

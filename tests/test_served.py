@@ -81,9 +81,9 @@ def test_every_way_in_is_known_by_its_module_alone(folder: Path, monkeypatch: py
     files, _ = collect(folder, Config(root=folder), [folder])
     project = _project({file.path: file.text for file in files})
     taking = {frame.info.module for frame in project.state.entries if frame.phase is Phase.REQUEST}
-    monkeypatch.setattr(served, "_package", _alone)
+    monkeypatch.setattr(served, "package_of", _alone)
     program, modules = project.program, project.program.modules
-    assert taking <= served.served(program, project.state.models, modules)
+    assert taking <= served.served(program, project.state.models, modules).modules
 
 
 MODEL = """

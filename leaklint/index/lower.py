@@ -58,7 +58,7 @@ def lower(tree: ast.Module, path: str, digest: str, lines: int) -> ModuleSummary
     walk.module(tree)
     functions = tuple([f for f in walk.functions if f is not None])
     code = Code(functions, tuple([c for c in walk.classes if c is not None]))
-    return ModuleSummary.of(path, digest, code, tuple(walk.imports), frozenset(walk.attributes), lines)
+    return ModuleSummary.of(path, digest, code, tuple(walk.imports), frozenset(walk.attributes), walk.texts, lines)
 
 
 class _Body:
@@ -100,6 +100,7 @@ class _Lower:
         self.classes: list[Class | None] = []
         self.imports: list[Imported] = []
         self.attributes: set[str] = set()
+        self.texts: set[str] = set()
         self.body = _Body(0, "", -1)
         self.block = 0
         self.pending: list[Callable[[], None]] = []  # function bodies wait until their surroundings are lowered
@@ -478,6 +479,8 @@ class _Lower:
         value = node.value
         if value is ...:
             value = None
+        elif value.__class__ is str:
+            self.texts.add(value)
         return Const(
             value,
             (node.lineno << 56) | (node.col_offset << 40) | (node.end_lineno << 16) | node.end_col_offset,  # type: ignore[operator]
@@ -547,6 +550,7 @@ class _Lower:
         span = _span(node)
         # A text is where its string is: Python 3.11 knows no more.
         parts = [Const(str(v.value), span) if isinstance(v, ast.Constant) else self.expr(v) for v in node.values]
+        self.texts.update(part.value for part in parts if isinstance(part, Const) and isinstance(part.value, str))
         return Blend("fstring", tuple(parts), span)
 
     def e_formatted(self, node: Any) -> Term:

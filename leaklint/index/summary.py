@@ -9,7 +9,8 @@ Ranges are packed into one integer (`pack`): 1-based lines and 0-based UTF-8 byt
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from enum import Enum, IntEnum
 from operator import attrgetter
 from typing import Self, TypeAlias
@@ -17,6 +18,8 @@ from typing import Self, TypeAlias
 from msgspec import Struct
 
 Range: TypeAlias = int
+
+_DOTTED = re.compile(r"[^\W\d]\w*(?:[.:]\w+)*\.?")
 
 
 def pack(line: int, column: int, end_line: int, end_column: int) -> Range:
@@ -346,6 +349,7 @@ class Head(Struct, frozen=True, gc=False):
     digest: str
     imports: tuple[Imported, ...]
     attributes: frozenset[str]  # every attribute name that is read, written or deleted
+    dotted: frozenset[str]  # texts that may be the dotted name of a module, begin one or be of something in one
     lines: int
     count: int  # of functions
     parameters: frozenset[tuple[str, ...]]  # the names of each function's parameters; of methods also without the first
@@ -371,9 +375,16 @@ class ModuleSummary:
 
     @classmethod
     def of(
-        cls, path: str, digest: str, code: Code, imports: tuple[Imported, ...], names: frozenset[str], lines: int
+        cls,
+        path: str,
+        digest: str,
+        code: Code,
+        imports: tuple[Imported, ...],
+        names: frozenset[str],
+        texts: Iterable[str],
+        lines: int,
     ) -> Self:
-        """The summary of a module that has just been read; `names` are its attributes."""
+        """The summary of a module that has just been read; `names` are its attributes, `texts` those that it holds."""
         parameters: set[tuple[str, ...]] = set()
         for function in code.functions:
             params = tuple([param.name for param in function.params])
@@ -381,7 +392,9 @@ class ModuleSummary:
             if function.owner >= 0:
                 parameters.add(params[1:])
         classes = frozenset([one.name for one in code.classes])
-        return cls(Head(path, digest, imports, names, lines, len(code.functions), frozenset(parameters), classes), code)
+        dotted = frozenset([text for text in texts if ("." in text or ":" in text) and _DOTTED.fullmatch(text)])
+        head = Head(path, digest, imports, names, dotted, lines, len(code.functions), frozenset(parameters), classes)
+        return cls(head, code)
 
     @property
     def code(self) -> Code:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
 
 from msgspec import Struct
@@ -71,6 +71,11 @@ class Project(Struct, frozen=True):
             if f.phase is Phase.REQUEST and f.entry and f.entry.model not in library.ASSUMED
         ]
 
+    @property
+    def takes_requests(self) -> bool:
+        """Whether a request comes in anywhere."""
+        return _takes_requests(self.state)
+
     def calls(self) -> tuple[int, int]:
         """The calls in code that runs of which it is known what they call, and the others."""
         known: dict[tuple[FunctionInfo, int], bool] = {}
@@ -120,16 +125,39 @@ def link(
         package: the package whose inside the project root is, part by part; its modules may name it in imports.
         check_tests: whether modules of test runners are part of the program.
     """
-    Atom.restart()
+    program = program_of(indexed, models, roots, package)
+    near = served(program, models, own_modules(program, models, check_tests)).modules
+    return solve(program, models, {module.path for module in near}, check_tests=check_tests)
+
+
+def program_of(
+    indexed: Iterable[tuple[ModuleSummary, str]], models: Models, roots: Sequence[str], package: tuple[str, ...]
+) -> Program:
+    """All modules as one program; the arguments are those of `link`."""
     modules = tuple(Module(summary, text) for summary, text in sorted(indexed, key=lambda pair: pair[0].path))
     sources = tuple(tuple(part for part in root.split("/") if part not in ("", ".")) for root in roots)
-    program = Program(modules, sources, frozenset(models.modelled | set(sys.stdlib_module_names)), package)
+    return Program(modules, sources, frozenset(models.modelled | set(sys.stdlib_module_names)), package)
+
+
+def own_modules(program: Program, models: Models, check_tests: bool) -> list[Module]:
+    """The modules that are part of what is checked: not the tests, unless they are to be."""
+    return [module for module in program.modules if check_tests or not is_test(module, models)]
+
+
+def solve(
+    program: Program, models: Models, near: Collection[str], *, check_tests: bool = False, alone: bool = True
+) -> Project:
+    """Solve a program of which the modules with the paths `near` can run beside a request.
+
+    Where no request comes in, and no other program can be the one that takes them (it is `alone`), whoever imports any
+    of it may call it: then all of it is run.
+    """
+    Atom.restart()
     state = State(program, models, scripts=_scripts(program, models))
-    own = [module for module in modules if check_tests or not is_test(module, models)]
-    near = served(program, models, own)
-    _run(state, [module for module in own if module in near])
-    if not _takes_requests(state):
-        _run(state, own)  # nobody serves it: whoever imports it may call it
+    own = own_modules(program, models, check_tests)
+    _run(state, [module for module in own if module.path in near])
+    if alone and not _takes_requests(state):
+        _run(state, own)
         if not _takes_requests(state) and library.assume_entries(state):
             execute.solve(state)
     state.seal()

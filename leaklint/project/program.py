@@ -513,7 +513,7 @@ class Program(Struct, dict=True):
                 continue
             if len(wanted) == 1 and not module.is_package and len(root) > 1:
                 continue  # `import redis` must not find `tools/scripts/redis.py`
-            candidates.append((_common(root, importer.parts), -len(root), module.path, module))
+            candidates.append((common(root, importer.parts), -len(root), module.path, module))
         if not candidates:
             return None
         candidates.sort(key=lambda c: (-c[0], -c[1], c[2]))
@@ -537,7 +537,8 @@ def _defines(module: Module, name: str) -> bool:
     )
 
 
-def _common(a: tuple[str, ...], b: tuple[str, ...]) -> int:
+def common(a: tuple[str, ...], b: tuple[str, ...]) -> int:
+    """How many folders two paths share from the root on."""
     count = 0
     for x, y in zip(a, b, strict=False):
         if x != y:

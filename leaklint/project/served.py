@@ -12,26 +12,36 @@ import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
+from msgspec import Struct
+
 from leaklint.index.summary import Imported
 from leaklint.models import AttributeModel, CallModel, Models
 from leaklint.project.program import Module, Program
 
 
-def served(program: Program, models: Models, modules: Collection[Module]) -> set[Module]:
-    """The modules, of these, that can run beside a request; none where no module has a way in."""
+class Served(Struct, frozen=True):
+    """Where requests come in, and all that can run beside one: both empty where no module has a way in."""
+
+    taking: tuple[Module, ...]
+    modules: frozenset[Module]
+    imports: Mapping[Module, Collection[Module]]  # what each of the modules asked about may import
+
+
+def served(program: Program, models: Models, modules: Collection[Module]) -> Served:
+    """Which of these modules can run beside a request."""
     ways = _Ways(models)
-    imports = {module: _imports(program, module) for module in modules}
-    taking = [module for module in modules if ways.lead_into(program, module)]
-    packages = {_package(program, module) for module in taking}
+    imports = {module: imported_by(program, module) for module in modules}
+    taking = tuple([module for module in modules if ways.lead_into(program, module)])
+    packages = {package_of(program, module) for module in taking}
     importing: dict[Module, list[Module]] = defaultdict(list)
     for module, targets in imports.items():
         for target in targets:
             importing[target].append(module)
-    around = _closed([module for module in modules if _package(program, module) in packages], importing)
-    return _closed(around, imports) & imports.keys()
+    around = _closed([module for module in modules if package_of(program, module) in packages], importing)
+    return Served(taking, frozenset(_closed(around, imports) & imports.keys()), imports)
 
 
-def _package(program: Program, module: Module) -> tuple[str, ...]:
+def package_of(program: Program, module: Module) -> tuple[str, ...]:
     """The top-level package of a module; one and the same for all modules that lie loose."""
     top = program.at(module.parts[:1])
     return top.parts if top is not None and top.is_package and not program.package else ()
@@ -107,18 +117,19 @@ def _is_function(pattern: str) -> bool:
 # --- what imports what -----------------------------------------------------------------------------------------------
 
 
-def _imports(program: Program, module: Module) -> list[Module]:
+def imported_by(program: Program, module: Module) -> list[Module]:
     """The modules that one may import, wherever in it, with the packages that they are in."""
     found: dict[Module, None] = {}
     for imported in module.summary.imports:
         target = find_imported(program, module, imported)
         if target is not None:
-            found.update(dict.fromkeys(_with_packages(program, target)))
-    found.update(dict.fromkeys(_with_packages(program, module)))
+            found.update(dict.fromkeys(with_packages(program, target)))
+    found.update(dict.fromkeys(with_packages(program, module)))
     return list(found)
 
 
-def _with_packages(program: Program, module: Module) -> Iterable[Module]:
+def with_packages(program: Program, module: Module) -> Iterable[Module]:
+    """A module and the packages that it is in."""
     yield module
     for depth in range(1, len(module.parts)):
         package = program.at(module.parts[:depth])
