@@ -6,7 +6,9 @@ Structure of one function only: nothing here evaluates a term or knows what a ca
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from leaklint.index.summary import (
     Attr,
@@ -36,7 +38,7 @@ from leaklint.project.program import FunctionInfo, ancestors
 _DEEP = 12  # bindings of bindings of ... that `origins` follows
 
 
-class Spot(NamedTuple):
+class Spot(Struct, frozen=True):
     """A term where it stands; `role` is what it is to the term around it, or to its operation."""
 
     term: Term

@@ -71,7 +71,7 @@ class Selector(NamedTuple):
     module: str
 
 
-class Effect(NamedTuple):
+class Effect(Struct, frozen=True):
     """A write, mutation or deletion of a field of an object, as seen in one frame."""
 
     access: Access
@@ -96,7 +96,7 @@ class Unique(NamedTuple):
     dropped: bool = False  # the other way round: from then on the table has no such column
 
 
-class Made(NamedTuple):
+class Made(Struct, frozen=True):
     """A call as resolved in one frame."""
 
     term: Call
@@ -184,7 +184,7 @@ class Find:
         self.stale = True
 
 
-class Edge(NamedTuple):
+class Edge(Struct, frozen=True):
     """How an object came to be held by another: the first store seen."""
 
     frame: Frame
