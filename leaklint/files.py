@@ -6,6 +6,7 @@ is parsed here; a file that cannot be read is a `Problem`, never an exception.
 
 from __future__ import annotations
 
+import codecs
 import errno
 import hashlib
 import io
@@ -69,11 +70,25 @@ def decode(data: bytes) -> tuple[str, str]:
 
     Raises SyntaxError for an encoding that is not known, UnicodeError for bytes that are not in it.
     """
+    if (text := _plain(data)) is not None:
+        return text, "utf-8"
     encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
     try:
         return data.decode(encoding), encoding
     except LookupError as error:  # "hex" is a codec, but not one of text
         raise SyntaxError(str(error)) from None
+
+
+def _plain(data: bytes) -> str | None:
+    """The text of a file that says nothing of its encoding, as nearly all do, where it is UTF-8."""
+    second = data.find(b"\n") + 1
+    head = data[: data.find(b"\n", second) + 1 or len(data)] if second else data
+    if b"coding" in head or data.startswith(codecs.BOM_UTF8):
+        return None
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def split_lines(text: str) -> list[str]:
@@ -127,14 +142,14 @@ def _walk(root: Path, top: Path, config: Config) -> Iterator[_Found | Problem]:
             inner = f"{name}/{entry.name}" if name else entry.name
             if is_folder:
                 pending.append((entry.path, inner, ignores))
-            elif _included(includes, Path(entry.path)):
+            elif not includes or _included(includes, Path(entry.path)):
                 yield _Found(entry.path, inner)
 
 
 def _is_python(entry: os.DirEntry[str]) -> bool:
     if not entry.name.endswith(".py") or entry.name.startswith(".#"):  # ".#a.py" is the lock file of an editor
         return False
-    return not Path(entry.path).is_dir()  # unlike the entry's own, this one bears links that lead in a circle
+    return not entry.is_symlink() or not Path(entry.path).is_dir()  # which bears links that lead in a circle
 
 
 def _never(name: str, folder: Path) -> bool:
@@ -154,10 +169,11 @@ def _load(found: Iterable[_Found | Problem]) -> tuple[list[SourceFile], list[Pro
 
 
 def _read(file: _Found) -> SourceFile | Problem:
+    path = Path(file.path)
     try:
-        if not stat.S_ISREG(Path(file.path).stat().st_mode):  # opening a pipe would wait for ever
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
             return Problem(file.name, "not a regular file", "exclude it")
-        with Path(file.path).open("rb") as stream:
+        with path.open("rb") as stream:
             data = stream.read(LARGEST + 1)
     except OSError as error:
         return Problem(file.name, *_unreadable(file.path, error))

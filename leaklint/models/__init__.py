@@ -455,6 +455,7 @@ class _Patterns(dict[str, list[T]]):
         self.wild: dict[str, list[tuple[str, T]]] = {}
         self.partial: list[tuple[str, str, T]] = []  # start of the name, end of the name, row
         self._found: dict[str, list[T]] = {}
+        self._last: dict[str, T | None] = {}
 
     def add(self, pattern: str, row: T) -> None:
         if "*" not in pattern:
@@ -471,10 +472,19 @@ class _Patterns(dict[str, list[T]]):
             self.add(pattern, row)
 
     def find(self, name: str) -> list[T]:
+        """The rows about a name, the most exact one last."""
         found = self._found.get(name)
         if found is None:
             found = self._found[name] = self._find(name)
         return found
+
+    def last(self, name: str) -> T | None:
+        """The row about a name that wins."""
+        known = self._last.get(name, False)
+        if known is False:
+            rows = self.find(name)
+            known = self._last[name] = rows[-1] if rows else None
+        return known  # type: ignore[return-value]  # not False any more
 
     def _find(self, name: str) -> list[T]:
         owner, _, last = name.rpartition(".")
@@ -631,13 +641,11 @@ class Models:
 
     def call(self, name: str) -> CallModel | None:
         """What calling `name` does; the last loaded row wins."""
-        rows = self._calls.find(name)
-        return rows[-1] if rows else None
+        return self._calls.last(name)
 
     def type(self, name: str) -> TypeModel | None:
         """What kind of holder instances of `name` are."""
-        rows = self._types.find(name)
-        return rows[-1] if rows else None
+        return self._types.last(name)
 
     def concept(self, name: str) -> str:
         """The concept (`session`, `user`, `request`, ...) that an identifier names, or the empty string."""
@@ -669,5 +677,4 @@ class Models:
 
     def attribute(self, name: str) -> AttributeModel | None:
         """What the attribute or module-level `name` is."""
-        rows = self._attributes.find(name)
-        return rows[-1] if rows else None
+        return self._attributes.last(name)

@@ -184,12 +184,10 @@ def bind_arguments(
     """The value of each parameter for these arguments: given, packed into `*args` and `**kwargs`, or its default."""
     info = function.info
     positional, by_name, rest, more = info.signature
-    bound: dict[str, Value] = {}
     given = spread_arguments(s, frame, term.args, args)
     if receiver is not None:
         given.insert(0, frozenset((receiver,)))
-    for name, value in zip(positional, given, strict=False):
-        bound[name] = value
+    bound: dict[str, Value] = dict(zip(positional, given, strict=False))
     leftover = given[len(positional) :] if len(given) > len(positional) else []
     extra: dict[str, Value] = {}
     for key, value in named_arguments(s, frame, keywords) if keywords else ():
@@ -206,7 +204,7 @@ def bind_arguments(
         known = bound.get(param.name)
         if known is None:
             known = bound[param.name] = default(s, function, param.default) if param.default is not None else NOTHING
-        if param.annotation is not None and function.env is not None and known <= _UNKNOWN:
+        if param.annotation is not None and known <= _UNKNOWN and function.env is not None:
             bound[param.name] = annotated.typed(s, function.env, param.annotation, frame.phase)
     return bound
 

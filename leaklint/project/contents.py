@@ -21,6 +21,7 @@ from leaklint.project.values import (
 )
 
 _NONE: frozenset[Taint] = frozenset()
+_HOLDING: frozenset[type[Atom]] = frozenset((Taint, Instance, Method, Member, FunctionValue))
 
 
 def carried(s: State, frame: Frame | None, value: Value, depth: int = 3) -> frozenset[Taint]:
@@ -35,6 +36,8 @@ def carried(s: State, frame: Frame | None, value: Value, depth: int = 3) -> froz
 
 def _carried(s: State, frame: Frame | None, value: Value, depth: int, found: set[Taint], seen: set[Atom]) -> None:
     for atom in value:
+        if atom.__class__ not in _HOLDING:
+            continue
         if atom.__class__ is Taint:
             found.add(atom)
         elif atom.__class__ is Instance:

@@ -359,9 +359,9 @@ def mixed(s: State, parts: list[Value]) -> Value:
     known: set[tuple[Token, int]] = set()  # tokens with the parts they are in
     for position, part in enumerate(parts):
         for atom in part:
-            if isinstance(atom, (Taint, Ambient)):
+            if atom.__class__ is Taint or atom.__class__ is Ambient:
                 kept.add(atom)
-            elif isinstance(atom, Token) and atom not in kept:
+            elif atom.__class__ is Token and atom not in kept:
                 known.add((atom, position))
     for token, position in sorted(known):
         others = (a for i, other in enumerate(parts) if i != position for a in other)

@@ -119,13 +119,12 @@ def _is_function(pattern: str) -> bool:
 
 def imported_by(program: Program, module: Module) -> list[Module]:
     """The modules that one may import, wherever in it, with the packages that they are in."""
-    found: dict[Module, None] = {}
+    found: dict[Module, None] = {module: None}
     for imported in module.summary.imports:
         target = find_imported(program, module, imported)
         if target is not None:
-            found.update(dict.fromkeys(with_packages(program, target)))
-    found.update(dict.fromkeys(with_packages(program, module)))
-    return list(found)
+            found[target] = None
+    return list(dict.fromkeys(one for target in found for one in with_packages(program, target)))
 
 
 def with_packages(program: Program, module: Module) -> Iterable[Module]:

@@ -389,11 +389,13 @@ class State(Struct, dict=True):
     def write(self, holder: Holder, name: str, value: Value) -> None:
         fields = self.heap[holder]
         old = fields.get(name)
+        if old is not None and value <= old:
+            return
         new = grown(old or NOTHING, value)
         if old is not None and new == old:
             return
         fields[name] = new
-        self.wake(holder, _group(name))
+        self.wake(holder, "[" if name[:1] == "[" else name)
         if holder.__class__ is ClassValue:
             for find in self.sought.pop((holder, name), ()):
                 find.stale = True
@@ -403,8 +405,8 @@ class State(Struct, dict=True):
         """Write a field as part of making the object."""
         fields = self.born[instance]
         old = fields.get(name, NOTHING)
-        fields[name] = grown(old, value)
-        if fields[name] != old:
+        new = fields[name] = grown(old, value)
+        if new is not old and new != old:
             self.wake(instance, MAKING)
         self.write(instance, name, value)
 
@@ -431,7 +433,7 @@ class State(Struct, dict=True):
             readers[frame] = readers.get(frame, 0) | bit
 
     def wake(self, holder: Holder, group: str) -> None:
-        """Let all that watch the fields look at them again."""
+        """Let all that watch the fields look at them again; all items of a container are watched together, as `[`."""
         groups = self.readers.get(holder)
         readers = groups.get(group) if groups is not None else None
         if readers is not None:
@@ -629,11 +631,6 @@ def _only_keeps(info: FunctionInfo) -> bool:
 
 def _is_kind(part: object) -> TypeGuard[tuple[int, object]]:
     return part.__class__ is tuple
-
-
-def _group(name: str) -> str:
-    """Fields that are waited for together: all items of a container."""
-    return "[" if name[:1] == "[" else name
 
 
 def grown(old: Value, value: Value) -> Value:
