@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import reduce
+from collections.abc import Callable, Collection, Sequence
+from contextlib import ExitStack
+from functools import partial, reduce
 from itertools import chain
 
-from leaklint import indexing, models, reuse
+from leaklint import indexing, models, reuse, sharing
 from leaklint.analysis import Analysis, Statistics, added
 from leaklint.cache import Cache
 from leaklint.config import Config
@@ -14,7 +15,7 @@ from leaklint.files import SourceFile, package_around
 from leaklint.indexing import Indexed
 from leaklint.progress import Progress, silent
 from leaklint.project import link, units
-from leaklint.project.program import Module, Program
+from leaklint.project.program import Program
 from leaklint.project.units import Unit
 from leaklint.solving import Clock, analysed, named
 
@@ -33,34 +34,54 @@ def check(
     What the cache holds of files and of units is used; it is to `keep` what is found of units.
     """
     clock = Clock()
-    with indexing.roomy():
+    answer = partial(sharing.solved_there, {file.path: file for file in files}, partial(_solver, config))
+    with indexing.roomy(), ExitStack() as until:
         progress("indexing", 0, len(files))
         with clock("index"):
-            index = indexing.index(files, cache, jobs, progress)
+            index = until.enter_context(indexing.indexed(files, cache, jobs, progress, answer))
         progress("linking", 0, 0)
         with clock("link"):
-            loaded = _models(config, index)
+            imported = _imported(index)
+            loaded = _models(config, imported)
             program = link.program_of(index.modules, loaded, config.src, package_around(config.root))
             parts = units.units(program, loaded, link.own_modules(program, loaded, config.check_tests))
-
-        def solve(program: Program, near: frozenset[str], alone: bool) -> Analysis:
-            return analysed(program, near, loaded, config, clock, progress, alone)
-
+        solve = partial(analysed, models=loaded, config=config, clock=clock, progress=progress)
         found: list[Analysis] = []
         if len(parts) > 1:
-            keys = _keys(parts, files, config, loaded)
-            with clock("recall"):
-                kept = [reuse.recall_unit(cache, key, part) if cache is not None else None for key, part in keys]
-            found = [
-                old or solve(_apart(program, unit), unit.served, False) for old, unit in zip(kept, parts, strict=True)
-            ]
-            if cache is not None and keep:
-                reuse.remember_units(
-                    cache, [(*key, new) for key, old, new in zip(keys, kept, found, strict=True) if not old]
-                )
+            share_out = partial(
+                sharing.solved, program, elsewhere=index.elsewhere, settings=imported, solve=partial(solve, alone=False)
+            )
+            found = _by_units(parts, _keys(parts, files, config, loaded), cache, share_out, keep=keep)
         if not any(analysis.takes_requests for analysis in found):
-            found = [solve(program, frozenset().union(*(unit.served for unit in parts)), True)]
+            near = frozenset[str]().union(*(unit.served for unit in parts))
+            for share in index.elsewhere:
+                share.want(sorted(near))
+            found = [solve(program, near, alone=True)]
     return _together(found, index, clock.seconds, files)
+
+
+def _solver(config: Config, imported: frozenset[str]) -> Callable[[Program, Collection[str]], Analysis]:
+    """What solves a unit in another process."""
+    loaded = _models(config, imported)
+    return partial(analysed, models=loaded, config=config, clock=Clock(), progress=silent, alone=False)
+
+
+def _by_units(
+    parts: Sequence[Unit],
+    keys: Sequence[tuple[str, list[SourceFile]]],
+    cache: Cache | None,
+    solved: Callable[[Sequence[Unit]], list[Analysis]],
+    *,
+    keep: bool,
+) -> list[Analysis]:
+    """The analyses of all units: as an earlier run has left them, the others as they are solved now."""
+    kept = [reuse.recall_unit(cache, *key) if cache is not None else None for key in keys]
+    new = iter(solved([unit for unit, known in zip(parts, kept, strict=True) if known is None]))
+    found = [next(new) if known is None else known for known in kept]
+    if cache is not None and keep:
+        fresh = [number for number, known in enumerate(kept) if known is None]
+        reuse.remember_units(cache, [(*keys[number], found[number]) for number in fresh])
+    return found
 
 
 def _keys(
@@ -73,12 +94,6 @@ def _keys(
         (reuse.unit_key(own, config, (*loaded.names, "", *sorted(unit.served))), own)
         for unit, own in zip(parts, members, strict=True)
     ]
-
-
-def _apart(program: Program, unit: Unit) -> Program:
-    """A unit as a program of its own: what is worked out about a module there is not known elsewhere."""
-    modules = tuple([Module(module.summary, module.text) for module in unit.modules])
-    return Program(modules, program.roots, program.libraries, program.package)
 
 
 def _together(
@@ -102,8 +117,14 @@ def _together(
     )
 
 
-def _models(config: Config, index: Indexed) -> models.Models:
-    imported = {i.module.partition(".")[0] for summary, _ in index.modules for i in summary.imports if not i.level}
+def _imported(index: Indexed) -> frozenset[str]:
+    """The packages that anything imports."""
+    return frozenset(
+        [i.module.partition(".")[0] for summary, _ in index.modules for i in summary.imports if not i.level]
+    )
+
+
+def _models(config: Config, imported: frozenset[str]) -> models.Models:
     own = [models.parse(path.read_text("utf-8"), str(path)) for path in config.models]
     if config.ids or config.sent_ids:
         own.append(models.Model("ids", concept={"id": config.ids}, sent=config.sent_ids))

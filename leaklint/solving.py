@@ -41,6 +41,7 @@ class Clock:
 def analysed(
     program: Program,
     near: Collection[str],
+    *,
     models: Models,
     config: Config,
     clock: Clock,

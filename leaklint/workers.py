@@ -1,7 +1,7 @@
-"""Work in shares to its results, each share but the first in a process of its own; they are those of one process.
+"""Other processes that work for this one: they are asked, and what they answer is that of this one.
 
-Pipes only: no semaphores and no shared memory, which not every machine has. A share is done here after all where its
-process cannot be started, or dies.
+Pipes only: no semaphores and no shared memory, which not every machine has. A process that cannot be started, or dies,
+answers nothing: then its work is done here after all.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
 
-T = TypeVar("T")
-R = TypeVar("R")
-S = TypeVar("S")
-
 FORKS = sys.platform == "linux"
 """Whether a process starts as a copy of this one: at no cost, and with all that this one holds."""
+
+
+_UNEVEN = 1.05  # how much more than its part one share may have before a folder is taken apart for it
+_FINE = 0.01  # of a share: folders smaller than that are left whole
 
 
 def usable() -> int:
@@ -33,60 +33,140 @@ def usable() -> int:
     return os.cpu_count() or 1
 
 
-def shares(items: Sequence[T], sizes: Sequence[int], jobs: int, least: int) -> list[list[T]]:
-    """At most `jobs` shares of about the same size, none smaller than about `least`; order is kept within each.
+def shares(files: Sequence[tuple[str, int]], jobs: int, least: int) -> list[list[int]]:
+    """At most `jobs` shares of files, given by path and size, as positions in ascending order.
 
-    Gives one share, maybe empty, where there is not enough for two.
+    What lies in one folder goes to one share, as far as the shares become about the same size; none is smaller than
+    about `least`. Gives one share, maybe empty, where there is not enough for two.
     """
-    count = max(1, min(jobs, sum(sizes) // least, len(items)))
+    total = sum(size for _, size in files)
+    count = max(1, min(jobs, total // least, len(files)))
+    if count == 1:
+        return [[*range(len(files))]]
+    even = total / count
+    limit = even
+    while True:
+        groups = [*_folders(files, range(len(files)), 0, limit)]
+        found, heaviest = _dealt(groups, [sum(files[at][1] for at in group) for group in groups], count)
+        if heaviest <= even * _UNEVEN or limit < even * _FINE:
+            return found
+        limit /= 2
+
+
+def _folders(
+    files: Sequence[tuple[str, int]], group: Sequence[int], depth: int, limit: float
+) -> Iterator[Sequence[int]]:
+    """A group of files as it is, or its folders, as far down as one holds more than `limit`."""
+    if len(group) == 1 or sum(files[at][1] for at in group) <= limit:
+        yield group
+        return
+    inner: dict[str, list[int]] = {}
+    for at in group:
+        inner.setdefault("/".join(files[at][0].split("/")[: depth + 1]), []).append(at)
+    for folder in inner.values():
+        yield from _folders(files, folder, depth + 1, limit)
+
+
+def _dealt(groups: Sequence[Sequence[int]], sizes: Sequence[int], count: int) -> tuple[list[list[int]], int]:
+    """The groups in shares, and the size of the largest share."""
     loads = [0] * count
-    owner: dict[int, int] = {}
-    for position in sorted(range(len(items)), key=lambda position: -sizes[position]):
+    found: list[list[int]] = [[] for _ in range(count)]
+    for number in sorted(range(len(groups)), key=lambda number: -sizes[number]):
         lightest = loads.index(min(loads))
-        loads[lightest] += sizes[position]
-        owner[position] = lightest
-    return [[item for position, item in enumerate(items) if owner[position] == share] for share in range(count)]
+        loads[lightest] += sizes[number]
+        found[lightest] += groups[number]
+    return [sorted(share) for share in found], max(loads)
 
 
-def spread(
-    parts: Sequence[list[T]], here: Callable[[list[T]], R], there: Callable[[list[T]], S], taken: Callable[[S], R]
-) -> list[R]:
-    """What is made of each share: of the first `here`, of the others by `there` and then, in this process, by `taken`.
+class Worker:
+    """A process and what it has answered so far: pairs of a key and a value, each of which is taken at most once."""
 
-    What goes to and comes from another process must be picklable. The first share is worked on while others are.
+    def __init__(self, process: BaseProcess, connection: Connection) -> None:
+        self._process = process
+        self.connection = connection
+        self._answers: dict[Hashable, Any] = {}
+        self._news = threading.Condition()
+        self._ended = False
+        self._reader = threading.Thread(target=self._read, daemon=True)  # else whoever answers would have to wait
+
+    def listen(self) -> None:
+        """Begin to receive; after all processes were started, because those that are copied must have no threads."""
+        self._reader.start()
+
+    def ask(self, *question: object) -> None:
+        """Send what must be picklable; nothing happens when the process is no more."""
+        try:
+            self.connection.send(question)
+        except OSError:
+            self._end()
+
+    def answer(self, key: Hashable) -> tuple[Any] | None:
+        """What came under a key, as soon as it does; None when it never will."""
+        with self._news:
+            self._news.wait_for(lambda: key in self._answers or self._ended)
+            return (self._answers.pop(key),) if key in self._answers else None
+
+    def end(self) -> None:
+        """Stop the process, whatever it does."""
+        self._process.kill()
+        self._process.join()
+        if self._reader.ident is not None:
+            self._reader.join()
+        self.connection.close()
+
+    def _read(self) -> None:
+        try:
+            while True:
+                key, value = self.connection.recv()
+                with self._news:
+                    self._answers[key] = value
+                    self._news.notify_all()
+        except (EOFError, OSError):
+            self._end()
+
+    def _end(self) -> None:
+        with self._news:
+            self._ended = True
+            self._news.notify_all()
+
+
+@contextmanager
+def team(work: Callable[..., None], parts: Sequence[tuple[object, ...]]) -> Iterator[list[Worker | None]]:
+    """A process for each of `parts` that calls `work` with its end of a pipe and the part; they end with the block.
+
+    What a part holds must be picklable where processes do not fork. None stands for one that could not be started.
     """
-    started = [_started(there, part) for part in parts[1:]]
+    started: list[Worker | None] = []
     try:
-        done = [here(parts[0])]
-        for part, worker in zip(parts[1:], started, strict=True):
-            received = worker and _received(worker[1])
-            done.append(taken(received[0]) if received else here(part))
-        return done
+        for part in parts:
+            started.append(_started(work, part, [worker.connection for worker in started if worker is not None]))
+        for worker in filter(None, started):
+            worker.listen()
+        yield started
     finally:
         for worker in filter(None, started):
-            worker[0].kill()
-            worker[0].join()
-            worker[1].close()
+            worker.end()
 
 
-def _started(work: Callable[[list[T]], S], part: list[T]) -> tuple[BaseProcess, Connection] | None:
-    import multiprocessing  # 18 ms that a small program need not pay
+def _started(work: Callable[..., None], part: tuple[object, ...], open_here: Sequence[Connection]) -> Worker | None:
+    import multiprocessing  # 8 ms that a small program need not pay
 
     context = multiprocessing.get_context("fork" if FORKS else "spawn")
     try:
-        reading, writing = context.Pipe(duplex=False)
+        here, there = context.Pipe()
     except OSError:
         return None
-    process = context.Process(target=_serve, args=(work, part, writing), daemon=True)  # type: ignore[attr-defined]
+    copied = (*open_here, here) if FORKS else ()
+    process = context.Process(target=_serve, args=(work, there, part, copied), daemon=True)  # type: ignore[attr-defined]
     try:
         with _deaf():
             process.start()
     except OSError:
-        reading.close()
+        here.close()
         return None
     finally:
-        writing.close()  # else its end would never be seen
-    return process, reading
+        there.close()  # else its end would never be seen
+    return Worker(process, here)
 
 
 @contextmanager
@@ -102,15 +182,14 @@ def _deaf() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _serve(work: Callable[[list[T]], S], part: list[T], writing: Connection) -> None:
+def _serve(
+    work: Callable[..., None], connection: Connection, part: tuple[object, ...], copied: Sequence[Connection]
+) -> None:
+    for other in copied:
+        other.close()  # or nobody would see this process go, nor it the one that has started it
     try:
-        writing.send(work(part))
-    except Exception:
-        os._exit(1)  # whoever waits does the share again, and meets the same error where it can be told
-
-
-def _received(reading: Connection) -> tuple[Any] | None:
-    try:
-        return (reading.recv(),)
+        work(connection, *part)
     except (EOFError, OSError):
-        return None
+        pass  # nobody asks any more
+    except Exception:
+        os._exit(1)  # whoever waits does the work again, and meets the same error where it can be told

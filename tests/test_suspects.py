@@ -22,8 +22,7 @@ from leaklint.syntax import Files
 
 
 def solved(files: list[SourceFile]) -> link.Project:
-    with indexing.roomy():
-        index = indexing.index(files, None, 1, silent)
+    with indexing.roomy(), indexing.indexed(files, None, 1, silent) as index:
         imported = {i.module.partition(".")[0] for summary, _ in index.modules for i in summary.imports if not i.level}
         return link.link(index.modules, models.select(imported))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 
 import leaklint.project.link as link  # first: its parts import one another
 from leaklint import cache as caches
-from leaklint import models, reuse, solving
+from leaklint import indexing, models, reuse, solving, workers
 from leaklint.analysis import Analysis
 from leaklint.cache import Cache
 from leaklint.check import check
@@ -45,6 +46,7 @@ TILL = {
 }
 LIBRARY = {"other/__init__.py": "from other import deep\n", "other/deep.py": "def run(): ...\n"}
 MIGRATION = {"migrations/0001.py": "from alembic import op\n"}
+BOTH = {**DESK, **TILL, **LIBRARY, **MIGRATION}
 
 
 def split(files: Mapping[str, str], package: tuple[str, ...] = ()) -> list[Unit]:
@@ -124,10 +126,10 @@ def test_a_module_that_strays_is_seen_from_everywhere_and_run_nowhere_else() -> 
 # --- what comes of it ------------------------------------------------------------------------------------------------
 
 
-def found(files: Mapping[str, str], cache: Cache | None = None, **settings: Any) -> Analysis:
+def found(files: Mapping[str, str], cache: Cache | None = None, jobs: int = 1, **settings: Any) -> Analysis:
     """The analysis, without what says how it came about."""
     sources = [SourceFile(path, text, caches.digest(text)) for path, text in files.items()]
-    analysis = check(sources, Config(Path("/project"), **settings), cache=cache)
+    analysis = check(sources, Config(Path("/project"), **settings), cache=cache, jobs=jobs)
     return replace(analysis, statistics=replace(analysis.statistics, seconds={}, cached_files=0))
 
 
@@ -148,17 +150,72 @@ def test_the_order_of_the_files_says_nothing() -> None:
 
 
 def test_all_is_solved_together_where_what_looks_like_a_way_in_is_none() -> None:
-    idle = {path: text.replace("@app.get('/')\n", "") for path, text in {**DESK, **TILL}.items()}
     calling = {**LIBRARY, "other/__init__.py": "from other import deep\ndeep.run()\n"}
-    assert len(split({**idle, **calling})) == 2
+    assert len(split({**IDLE, **calling})) == 2
     assert calls({**DESK, **TILL, **calling}) == calls({**DESK, **TILL})
-    assert calls({**idle, **calling}) == calls(idle) + 1
+    assert calls({**IDLE, **calling}) == calls(IDLE) + 1
 
 
 def calls(files: Mapping[str, str]) -> int:
     """Calls in code that was run."""
     statistics = found(files).statistics
     return statistics.resolved_calls + statistics.unresolved_calls
+
+
+# --- by several processes ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def solved(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
+    """The paths of each program that was solved."""
+    programs: list[set[str]] = []
+
+    def spy(program: Program, near: frozenset[str], **rest: Any) -> Analysis:
+        programs.append({*program.by_path})
+        return solving.analysed(program, near, **rest)
+
+    monkeypatch.setattr("leaklint.check.analysed", spy)
+    return programs
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes are started for the smallest program."""
+    monkeypatch.setattr(indexing, "_WORTHWHILE", 1)
+
+
+IDLE = {path: text.replace("@app.get('/')\n", "") for path, text in {**DESK, **TILL}.items()}
+BROKEN = {"desk/broken.py": "value = (\n", "services/broken.py": "value = (\n"}
+
+
+@pytest.mark.parametrize("forks", [True, False] if workers.FORKS else [False])
+@pytest.mark.parametrize("jobs", [2, 3, 7])
+@pytest.mark.parametrize("files", [BOTH, DESK, IDLE, {**BOTH, **BROKEN}], ids=["two", "one", "none", "broken"])
+def test_the_number_of_processes_changes_nothing(
+    eager: None, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], jobs: int, forks: bool
+) -> None:
+    monkeypatch.setattr(workers, "FORKS", forks)
+    alone = repr(found(files))
+    assert repr(found(files, jobs=jobs)) == alone
+    assert repr(found(dict(reversed(files.items())), jobs=jobs)) == repr(found(dict(reversed(files.items()))))
+
+
+@pytest.mark.skipif(not workers.FORKS, reason="only this process solves")
+def test_other_processes_solve_what_they_have_lowered(eager: None, solved: list[set[str]]) -> None:
+    found({**DESK, **TILL}, jobs=2)
+    assert len(solved) == 1
+
+
+@pytest.mark.skipif(not workers.FORKS, reason="only this process solves")
+@pytest.mark.parametrize("end", [lambda *_: os._exit(9), lambda *_: 1 / 0])
+def test_what_another_process_fails_at_is_solved_here(
+    eager: None, monkeypatch: pytest.MonkeyPatch, solved: list[set[str]], end: Callable[..., object]
+) -> None:
+    alone = repr(found(BOTH))
+    solved.clear()
+    monkeypatch.setattr("leaklint.check._solver", end)
+    assert repr(found(BOTH, jobs=2)) == alone
+    assert len(solved) == 2
 
 
 # --- what an earlier run has left ------------------------------------------------------------------------------------
@@ -169,22 +226,6 @@ def cache(tmp_path: Path) -> Cache:
     kept = caches.opened(tmp_path, tmp_path / "kept")
     assert kept is not None
     return kept
-
-
-@pytest.fixture
-def solved(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
-    """The paths of each program that was solved."""
-    programs: list[set[str]] = []
-
-    def spy(program: Program, *rest: Any) -> Analysis:
-        programs.append({*program.by_path})
-        return solving.analysed(program, *rest)
-
-    monkeypatch.setattr("leaklint.check.analysed", spy)
-    return programs
-
-
-BOTH = {**DESK, **TILL, **LIBRARY, **MIGRATION}
 
 
 def test_a_change_is_solved_in_its_own_unit(cache: Cache, solved: list[set[str]]) -> None:
@@ -223,7 +264,9 @@ def test_other_settings_and_models_solve_anew(cache: Cache, solved: list[set[str
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_warm_and_cold_agree_whatever_joins_and_splits(cache: Cache, solved: list[set[str]], seed: int) -> None:
+def test_warm_and_cold_agree_whatever_joins_and_splits(
+    eager: None, cache: Cache, solved: list[set[str]], seed: int
+) -> None:
     chance = random.Random(seed)
     files = dict(BOTH)
     sizes = set()
@@ -232,9 +275,10 @@ def test_warm_and_cold_agree_whatever_joins_and_splits(cache: Cache, solved: lis
         sizes.add(len(split(files)))
         cold = found(files)
         solved.clear()
-        assert repr(found(files, cache)) == repr(cold)
-        saved = len(solved) < len(split(files))
-        sizes.add("some" if saved else "none")
+        jobs = chance.randrange(1, 4)
+        assert repr(found(files, cache, jobs)) == repr(cold)
+        if jobs == 1:
+            sizes.add("some" if len(solved) < len(split(files)) else "none")
     assert {1, 2, "some", "none"} <= sizes
 
 

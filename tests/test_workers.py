@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from fake_engine import write
@@ -21,6 +22,9 @@ from leaklint.analysis import Analysis
 from leaklint.config import Config
 from leaklint.files import SourceFile, collect
 from leaklint.progress import silent
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 APP = FIXTURES / "apps" / "fit_check"
 
@@ -54,56 +58,67 @@ def test_the_number_of_processes_changes_nothing(
 
 def test_other_processes_keep_what_they_find(eager: None, tmp_path: Path) -> None:
     cache = caches.opened(APP, tmp_path / "kept")
-    first = indexing.index(files(), cache, 3, silent)
-    second = indexing.index(files(), cache, 1, silent)
-    assert (first.cached, second.cached) == (0, len(files()) - 1)
-    assert first.problems == second.problems
-    assert [(summary.head, summary.code, text) for summary, text in first.modules] == [
-        (summary.head, summary.code, text) for summary, text in second.modules
-    ]
+    with indexing.indexed(files(), cache, 3, silent) as first, indexing.indexed(files(), cache, 1, silent) as second:
+        assert (first.cached, second.cached) == (0, len(files()) - 1)
+        assert (len(first.elsewhere), len(second.elsewhere)) == (2, 0)
+        assert first.problems == second.problems
+        assert [(summary.head, summary.code, text) for summary, text in first.modules] == [
+            (summary.head, summary.code, text) for summary, text in second.modules
+        ]
 
 
-def test_a_process_that_dies_has_its_share_done_here() -> None:
-    def dies(part: list[int]) -> list[int]:
-        os._exit(9)
-
-    def fails(part: list[int]) -> list[int]:
-        raise ValueError(part)
-
-    for there in (dies, fails) if workers.FORKS else ():
-        assert workers.spread([[1], [2], [3]], lambda part: part, there, lambda part: [0]) == [[1], [2], [3]]
+def echo(connection: Connection, first: object) -> None:
+    connection.send(("first", first))
+    while True:
+        question, how = connection.recv()
+        if how == "die":
+            os._exit(9)
+        connection.send((question, 1 / how))
 
 
-def test_an_error_is_met_here() -> None:
-    def fails(part: list[int]) -> list[int]:
-        raise ValueError(part)
-
-    with pytest.raises(ValueError, match="1"):
-        workers.spread([[1], [2]], fails, fails, list)
+def test_a_process_answers_until_it_dies_or_fails() -> None:
+    with workers.team(echo, [(1,), (2,), (3,)]) as team:
+        assert [worker and worker.answer("first") for worker in team] == [(1,), (2,), (3,)]
+        one, other, third = filter(None, team)
+        for worker, how in ((one, 4), (other, "die"), (third, 0)):
+            worker.ask("half", 2)
+            worker.ask("next", how)
+        assert [worker.answer("half") for worker in (one, other, third)] == [(0.5,)] * 3
+        assert [worker.answer("next") for worker in (one, other, third)] == [(0.25,), None, None]
+        other.ask("more", 1)
+        assert other.answer("more") is None
     assert not multiprocessing.active_children()
 
 
 @pytest.mark.parametrize("broken", ["Pipe", "Process"])
-def test_where_no_process_can_be_started_one_does_it_all(monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+def test_where_no_process_can_be_started_one_does_it_all(
+    eager: None, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError("no more of them")
 
+    alone = found(files(), 1)
     context = type(multiprocessing.get_context("fork" if workers.FORKS else "spawn"))
     if broken == "Pipe":
         monkeypatch.setattr(context, "Pipe", refuse)
     else:
         monkeypatch.setattr(context.Process, "start", refuse)
-    assert workers.spread([[1], [2]], lambda part: part, lambda part: part, lambda part: [0]) == [[1], [2]]
+    assert repr(found(files(), 3)) == repr(alone)
 
 
-def test_shares_are_even_and_none_is_small() -> None:
-    sizes = [5, 1, 9, 3, 3, 7]
-    parts = workers.shares(list(range(6)), sizes, 2, 4)
-    assert parts == [[2, 3, 4], [0, 1, 5]]
-    assert [sum(sizes[item] for item in part) for part in parts] == [15, 13]
-    assert workers.shares(list(range(6)), sizes, 2, 20) == [list(range(6))]
-    assert workers.shares(list(range(6)), sizes, 1, 1) == [list(range(6))]
-    assert workers.shares([], [], 4, 1) == [[]]
+def test_shares_are_even_and_keep_folders_together() -> None:
+    sizes = {"a/x.py": 5, "a/y.py": 1, "b/x.py": 3, "b/y.py": 3, "c.py": 4, "d/e/x.py": 4, "d/e/y.py": 4}
+    for jobs, least, expected in [
+        (2, 4, [[4, 5, 6], [0, 1, 2, 3]]),
+        (2, 20, [[*range(7)]]),
+        (1, 1, [[*range(7)]]),
+    ]:
+        assert workers.shares([*sizes.items()], jobs, least) == expected
+    assert workers.shares([], 4, 1) == [[]]
+    one = [(f"app/part_{at % 3}/m{at}.py", 10 + at) for at in range(30)]
+    for jobs in (2, 3, 4):
+        loads = [sum(one[at][1] for at in part) for part in workers.shares(one, jobs, 1)]
+        assert len(loads) == jobs and max(loads) <= 1.05 * sum(loads) / jobs
 
 
 SLOW = """
