@@ -10,10 +10,11 @@ Ranges are packed into one integer (`pack`): 1-based lines and 0-based UTF-8 byt
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum, IntEnum
+from functools import partial
 from operator import attrgetter
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from msgspec import Struct
 
@@ -226,17 +227,27 @@ class Return(Node, frozen=True, gc=False):
 
 Op: TypeAlias = Bind | Drop | Eval | Return
 
-_HOLDING = {
-    kind: tuple([attrgetter(name) for name, said in kind.__annotations__.items() if "Term" in said])
-    for kind in (*Term.__args__, *Op.__args__)
-}
-"""What gives the fields of a node in which there are terms."""
 
-
-def inside(node: Term | Op) -> list[Term]:
+def inside(node: Term | Op) -> Sequence[Term]:
     """The terms that a term or an operation is directly made of."""
+    return _INSIDE[node.__class__](node)
+
+
+def _insider(kind: type[Node]) -> Callable[[Any], Sequence[Term]]:
+    """What gives the terms that a node of a kind is made of: most have none, or one that is never missing."""
+    holding = {name: said for name, said in kind.__annotations__.items() if "Term" in said}
+    if not holding:
+        return lambda node: ()
+    fields = [attrgetter(name) for name in holding]
+    if [*holding.values()] == ["Term"]:
+        (only,) = fields
+        return lambda node: (only(node),)
+    return partial(_inside, fields)
+
+
+def _inside(fields: Sequence[Callable[[Node], Any]], node: Node) -> list[Term]:
     found: list[Term] = []
-    for field in _HOLDING[node.__class__]:
+    for field in fields:
         held = field(node)
         if held.__class__ is tuple:
             for part in held:
@@ -246,6 +257,11 @@ def inside(node: Term | Op) -> list[Term]:
         elif held is not None:
             found.append(held)
     return found
+
+
+_INSIDE = {kind: _insider(kind) for kind in (*Term.__args__, *Op.__args__)}
+LEAVES: frozenset[type[Node]] = frozenset((Const, Name, FunctionRef, ClassRef, Imported))
+"""The kinds of terms that hold none: most terms of a program."""
 
 
 class BlockKind(IntEnum):

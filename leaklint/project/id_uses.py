@@ -10,17 +10,15 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from leaklint.index.summary import (
+    LEAVES,
     Attr,
     Await,
     Bind,
     Blend,
     Call,
     Choice,
-    ClassRef,
     Const,
     Display,
-    FunctionRef,
-    Imported,
     Item,
     Name,
     Op,
@@ -86,7 +84,6 @@ class IdUse(NamedTuple):
 
 
 _NOWHERE, _RETURNED = Context(""), Context("return")
-_LEAVES: frozenset[type[object]] = frozenset((Name, Const, FunctionRef, ClassRef, Imported))  # hold no terms
 
 
 def id_concept(models: Models, name: str) -> str:
@@ -142,7 +139,7 @@ def _occurrences(models: Models, info: FunctionInfo) -> tuple[Occurrence, ...]:
     found: list[Occurrence] = []
     for position, op in enumerate(info.function.ops):
         for term, context in _starts(op):
-            if context.kind or term.__class__ not in _LEAVES:
+            if context.kind or term.__class__ not in LEAVES:
                 _visit(models, term, context, position, found)
     return tuple(found)
 
@@ -176,7 +173,7 @@ def _visit(models: Models, term: Term, context: Context, position: int, found: l
             context = _NOWHERE
     for role, child in children(term):
         inner = _context(term, role, context)
-        if inner.kind or child.__class__ not in _LEAVES:
+        if inner.kind or child.__class__ not in LEAVES:
             _visit(models, child, inner, position, found)
 
 

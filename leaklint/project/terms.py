@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from leaklint.index.summary import (
+    LEAVES,
     Attr,
     Await,
     Blend,
@@ -130,9 +131,12 @@ def calls_in(nodes: Iterable[Term | Op]) -> Iterable[Call]:
     stack = list(nodes)
     while stack:
         node = stack.pop()
-        if node.__class__ is Call:
-            yield node
-        stack += inside(node)
+        if node.__class__ is Attr:
+            stack.append(node.base)
+        elif node.__class__ not in LEAVES:
+            if node.__class__ is Call:
+                yield node
+            stack += inside(node)
 
 
 def said_in(annotation: Term | None) -> set[str]:
