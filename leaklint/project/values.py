@@ -7,6 +7,7 @@ evaluates anything.
 from __future__ import annotations
 
 from enum import IntEnum
+from itertools import count
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 from leaklint.index.summary import Range
@@ -24,6 +25,9 @@ class Phase(IntEnum):
     REQUEST = 1
 
 
+_numbers = count(1)  # not kept in the class: each change to one makes Python forget where attributes of it are
+
+
 class Atom(int):
     """One thing a term may stand for.
 
@@ -31,11 +35,8 @@ class Atom(int):
     order in every run, which the identity of plain objects would not give.
     """
 
-    _next = 0
-
     def __new__(cls, *_: object) -> Self:
-        Atom._next += 1
-        return int.__new__(cls, Atom._next)
+        return int.__new__(cls, next(_numbers))
 
     def __init__(self, *_: object) -> None:
         pass
@@ -43,7 +44,8 @@ class Atom(int):
     @staticmethod
     def restart() -> None:
         """Number from one again; for each program anew."""
-        Atom._next = 1  # `ANYTHING` has the first number for ever
+        global _numbers
+        _numbers = count(2)  # `ANYTHING` has the first number for ever
 
 
 Value: TypeAlias = frozenset[Atom]
