@@ -195,7 +195,7 @@ def bind_arguments(
         into[key] = into[key] | value if key in into else value
     if rest is not None:
         items = {item_field(i): v for i, v in enumerate(leftover)}
-        whose = "" if receiver is None or positional else f" {receiver:d}"  # else it is among the items
+        whose = "" if receiver is None or positional else f" {receiver:.0f}"  # else it is among the items
         bound[rest] = _packed(s, frame, term, "builtins.tuple", f"{rest}{whose}", items)
     if more is not None:
         items = {(ITEMS if k == ITEMS else item_field(k)): v for k, v in extra.items()}
