@@ -32,8 +32,8 @@ class Atom(float):
     """One thing a term may stand for.
 
     Atoms are numbered in order of making: a set of them is as fast as a set of numbers, and is gone through in the same
-    order in every run, which the identity of plain objects would not give. They are whole floats because integers, whose
-    size varies, have no slots: attributes of those are read twice as fast.
+    order in every run, which the identity of plain objects would not give. They are whole floats because integers,
+    whose size varies, have no slots: attributes of those are read twice as fast.
     """
 
     __slots__ = ()
@@ -79,7 +79,7 @@ class ModuleValue(Atom):
 class ClassValue(Atom):
     """A class of the program, defined in `frame`."""
 
-    __slots__ = ("info", "frame")
+    __slots__ = ("frame", "info")
 
     def __init__(self, info: ClassInfo, frame: Frame) -> None:
         self.info = info
@@ -89,7 +89,7 @@ class ClassValue(Atom):
 class FunctionValue(Atom):
     """A function of the program with the frame it closes over."""
 
-    __slots__ = ("info", "env")
+    __slots__ = ("env", "info")
 
     def __init__(self, info: FunctionInfo, env: Frame | None) -> None:
         self.info = info
@@ -109,7 +109,7 @@ class Method(Atom):
 class Partial(Atom):
     """A callable with leading arguments and keywords already given."""
 
-    __slots__ = ("func", "args", "keywords")
+    __slots__ = ("args", "func", "keywords")
 
     def __init__(self, func: Atom, args: tuple[Value, ...], keywords: tuple[tuple[str, Value], ...]) -> None:
         self.func = func
@@ -120,7 +120,7 @@ class Partial(Atom):
 class Instance(Atom):
     """An object made at one place in the code: of a class of the program, or of a library's (`fqn`)."""
 
-    __slots__ = ("cls", "fqn", "module", "span", "phase", "frame", "depth", "joined")
+    __slots__ = ("cls", "depth", "fqn", "frame", "joined", "module", "phase", "span")
 
     def __init__(
         self,
@@ -149,7 +149,7 @@ class Instance(Atom):
 class Member(Atom):
     """An attribute of a library object: a bound method when called, a part of the object when written to."""
 
-    __slots__ = ("owner", "name", "fqn")
+    __slots__ = ("fqn", "name", "owner")
 
     def __init__(self, owner: Atom, name: str, fqn: str) -> None:
         self.owner = owner
@@ -160,7 +160,7 @@ class Member(Atom):
 class Literal(Atom):
     """A constant; `span` says where it stands in `module`."""
 
-    __slots__ = ("value", "module", "span")
+    __slots__ = ("module", "span", "value")
 
     def __init__(self, value: object, module: Module, span: Range) -> None:
         self.value = value
@@ -171,7 +171,7 @@ class Literal(Atom):
 class Taint(Atom):
     """Request data; `kept` when it is read where some request, maybe another one, has left it."""
 
-    __slots__ = ("strength", "concept", "kept")
+    __slots__ = ("concept", "kept", "strength")
 
     def __init__(self, strength: Strength, concept: str, kept: bool = False) -> None:
         self.strength = strength
@@ -185,7 +185,7 @@ class Taint(Atom):
 class Token(Atom):
     """A generated id: fresh or colliding, with the place and phase of its making."""
 
-    __slots__ = ("fresh", "why", "module", "span", "phase")
+    __slots__ = ("fresh", "module", "phase", "span", "why")
 
     def __init__(self, fresh: bool, why: str, module: Module, span: Range, phase: Phase) -> None:
         self.fresh = fresh
