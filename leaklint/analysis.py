@@ -24,6 +24,16 @@ class Statistics(Struct, frozen=True):
     models: dict[str, int] = field(default_factory=dict)  # loaded models, and the entry points each found
 
 
+class Asked(Struct, frozen=True):
+    """What was asked of the files whose code nobody has read: they may change in everything else."""
+
+    words: frozenset[str] = frozenset()  # that may be attributes
+    parameters: frozenset[tuple[str, ...]] = frozenset()
+    class_names: frozenset[str] = frozenset()
+    heads: bool = False  # whether the heads of all classes were looked at
+    texts: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}  # what stands in each, and what does not
+
+
 class Analysis(Struct, frozen=True):
     """The outcome of one program."""
 
@@ -32,6 +42,7 @@ class Analysis(Struct, frozen=True):
     statistics: Statistics
     consulted: frozenset[str] = frozenset()  # files that are named, or of which comments and layout mattered
     takes_requests: bool = False
+    asked: Asked = Asked()
 
 
 class Remembered(Struct, frozen=True):

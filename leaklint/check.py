@@ -8,7 +8,7 @@ from functools import partial, reduce
 from itertools import chain
 
 from leaklint import indexing, models, reuse, sharing
-from leaklint.analysis import Analysis, Statistics, added
+from leaklint.analysis import Analysis, Asked, Statistics, added
 from leaklint.cache import Cache
 from leaklint.config import Config
 from leaklint.files import SourceFile, package_around
@@ -17,7 +17,7 @@ from leaklint.progress import Progress, silent
 from leaklint.project import link, units
 from leaklint.project.program import Program
 from leaklint.project.units import Unit
-from leaklint.solving import Clock, analysed, named
+from leaklint.solving import Clock, analysed, asked_of, named
 
 
 def check(
@@ -56,8 +56,10 @@ def check(
             near = frozenset[str]().union(*(unit.served for unit in parts))
             for share in index.elsewhere:
                 share.want(sorted(near))
-            found = [solve(program, near, alone=True)]
-    return _together(found, index, clock.seconds, files)
+            found, parts = [solve(program, near, alone=True)], (Unit(program.modules, near),)
+        if cache is not None:
+            indexing.keep(cache, index)
+    return _together(found, index, _asked(program, loaded, parts, found), clock.seconds, files)
 
 
 def _solver(config: Config, imported: frozenset[str]) -> Callable[[Program, Collection[str]], Analysis]:
@@ -96,13 +98,32 @@ def _keys(
     ]
 
 
+def _asked(program: Program, loaded: models.Models, parts: Sequence[Unit], found: Sequence[Analysis]) -> Asked:
+    """What was asked of the files whose code nobody has read, by the units and before there were any."""
+    read = {module.path for module in program.modules if module.summary.is_read}
+    for unit, analysis in zip(parts, found, strict=True):
+        read.update(module.path for module in unit.modules if module.path not in analysis.asked.texts)
+    texts = asked_of([module for module in program.modules if module.path not in read])
+    for analysis in found:
+        for path in texts.keys() & analysis.asked.texts:
+            there, missing = zip(texts[path], analysis.asked.texts[path], strict=True)
+            texts[path] = tuple(dict.fromkeys(chain(*there))), tuple(dict.fromkeys(chain(*missing)))
+    return Asked(
+        words=frozenset(program.wanted).union(*(analysis.asked.words for analysis in found)),
+        parameters=frozenset(loaded.shapes),
+        class_names=frozenset(loaded.settings),
+        heads=any(analysis.asked.heads for analysis in found),
+        texts=texts,
+    )
+
+
 def _together(
-    found: Sequence[Analysis], index: Indexed, seconds: dict[str, float], files: Sequence[SourceFile]
+    found: Sequence[Analysis], index: Indexed, asked: Asked, seconds: dict[str, float], files: Sequence[SourceFile]
 ) -> Analysis:
     """The analysis of all files from those of the programs in them."""
     read = Statistics(
         files=len(index.modules),
-        cached_files=index.cached,
+        cached_files=len(index.kept),
         lines=sum(summary.lines for summary, _ in index.modules),
         functions=sum(summary.head.count for summary, _ in index.modules),
         seconds=seconds,
@@ -114,6 +135,7 @@ def _together(
         reduce(added, (analysis.statistics for analysis in found), read),
         frozenset(unread).union(*(analysis.consulted for analysis in found)),
         any(analysis.takes_requests for analysis in found),
+        asked,
     )
 
 

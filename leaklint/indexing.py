@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec import Struct
 
@@ -26,11 +26,12 @@ from leaklint.workers import Worker
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-CODE, UNITS = "code", "units"  # what is asked of another process
+CODE, UNITS, _KEEP = "code", "units", "keep"  # what is asked of another process
 _HEADS = "heads"
 
 _WORTHWHILE = 600_000 if workers.FORKS else 3_000_000  # characters that are parsed while a process starts, and more
 _RECURSION = 30_000
+_TREES = 6_000_000  # characters of files whose trees are kept until it is clear which of them are needed
 _SPARE = 4096  # summaries of other programs and of earlier texts that a cache keeps
 
 
@@ -39,8 +40,11 @@ class Indexed(Struct, frozen=True):
 
     modules: tuple[tuple[ModuleSummary, str], ...]
     problems: tuple[Problem, ...]
-    cached: int  # summaries that an earlier run had left
+    kept: Mapping[str, reuse.Kept]  # what an earlier run had left, by path
     elsewhere: tuple[Share, ...]  # files whose code another process holds
+
+
+_Outcome: TypeAlias = ModuleSummary | Problem
 
 
 class Share:
@@ -69,6 +73,13 @@ class Share:
         """What it has to say to that; None when it is no more."""
         return self._worker.answer(key) if self._worker is not None else None
 
+    def keep(self) -> bool:
+        """Have its summaries put into the cache; whether they are."""
+        if self._worker is None or self.is_busy:
+            return False
+        self._worker.ask(_KEEP)
+        return self.answer(_KEEP) is not None
+
     def code(self, path: str) -> Code:
         """The code of one of the files; it is read here where the other process has no time for it."""
         self.want([path])
@@ -94,50 +105,68 @@ def indexed(
     Other processes take part where that pays. They stay there within the block: each hands out code it has lowered,
     and to any other question gives what `answer`, called with its summaries by path, has to say to that.
     """
-    known = _kept(files, cache) if cache is not None else {}
+    known = _known(files, cache) if cache is not None else {}
     missing = [file for file in files if file.path not in known]
     parts = workers.shares([(file.path, len(file.text)) for file in missing], jobs, _WORTHWHILE)
     shares = [[missing[at] for at in part] for part in parts]
     with workers.team(_serve, [(cache, part, answer if workers.FORKS else None) for part in shares[1:]]) as team:
-        found: dict[str, ModuleSummary | Problem] = {**known, **_summarised(shares[0], cache, progress)}
+        found: dict[str, _Outcome] = {path: kept.summary for path, kept in known.items()}
+        found |= _summarised(shares[0], progress)
         elsewhere = tuple(Share(worker, part) for worker, part in zip(team, shares[1:], strict=True))
         for share in elsewhere:
-            found |= _received(share, cache, progress)
-        if cache is not None and missing:
-            cache.trim(Kind.SUMMARY, {reuse.summary_key(file.path, file.digest) for file in files}, _SPARE)
+            found |= _received(share, progress)
         outcomes = [(found[file.path], file.text) for file in files]
         yield Indexed(
             modules=tuple((summary, text) for summary, text in outcomes if isinstance(summary, ModuleSummary)),
             problems=tuple(problem for problem, _ in outcomes if isinstance(problem, Problem)),
-            cached=len(known),
+            kept=known,
             elsewhere=elsewhere,
         )
 
 
-def _kept(files: Sequence[SourceFile], cache: Cache) -> dict[str, ModuleSummary]:
-    kept = {file.path: reuse.cached_summary(cache, file) for file in files}
-    return {path: summary for path, summary in kept.items() if summary is not None}
+def keep(cache: Cache, indexed: Indexed) -> None:
+    """Put into the cache what it lacks: of each file the head, and the code where it was read."""
+    done = {path for share in indexed.elsewhere if share.keep() for path in share.files}
+    _keep(cache, [s for s, _ in indexed.modules if s.path not in done and _is_new(s, indexed.kept.get(s.path))])
+    if len(indexed.kept) < len(indexed.modules):
+        cache.trim(Kind.SUMMARY, {_key(summary.head) for summary, _ in indexed.modules}, _SPARE)
 
 
-def _summarised(
-    files: Sequence[SourceFile], cache: Cache | None, progress: Progress
-) -> dict[str, ModuleSummary | Problem]:
-    outcomes: dict[str, ModuleSummary | Problem] = {}
+def _is_new(summary: ModuleSummary, kept: reuse.Kept | None) -> bool:
+    return kept is None or (summary.is_read and not kept.is_whole)
+
+
+def _keep(cache: Cache, summaries: Iterable[ModuleSummary]) -> None:
+    for summary in summaries:
+        cache.store(Kind.SUMMARY, _key(summary.head), reuse.pack_summary(summary))
+
+
+def _key(head: Head) -> str:
+    return reuse.summary_key(head.path, head.digest)
+
+
+def _known(files: Sequence[SourceFile], cache: Cache) -> dict[str, reuse.Kept]:
+    found = {file.path: reuse.cached_summary(cache, file) for file in files}
+    return {path: kept for path, kept in found.items() if kept is not None}
+
+
+def _summarised(files: Sequence[SourceFile], progress: Progress) -> dict[str, _Outcome]:
+    outcomes: dict[str, _Outcome] = {}
+    room = _TREES
     for number, file in enumerate(files):
         if number % 64 == 0:
             progress(f"indexing {file.path}", number, len(files))
-        outcome = outcomes[file.path] = _outcome(file)
-        if cache is not None and isinstance(outcome, ModuleSummary):
-            _keep(cache, file, reuse.pack_summary(outcome))
+        room -= len(file.text)
+        outcomes[file.path] = _outcome(file, keep=room > 0)
     return outcomes
 
 
-def _received(share: Share, cache: Cache | None, progress: Progress) -> dict[str, ModuleSummary | Problem]:
+def _received(share: Share, progress: Progress) -> dict[str, _Outcome]:
     """What another process says of its files, all of which are read here when it says nothing."""
     sent = share.answer(_HEADS)
     if sent is None:
         share.is_busy = True
-        return _summarised([*share.files.values()], cache, progress)
+        return _summarised([*share.files.values()], progress)
     return {
         path: ModuleSummary(outcome, partial(share.code, path)) if isinstance(outcome, Head) else outcome
         for path, outcome in zip(share.files, sent[0], strict=True)
@@ -152,38 +181,41 @@ def _serve(
 ) -> None:
     """Summarise files, send their heads, and answer for as long as somebody asks."""
     with roomy():
-        found = _summarised(files, cache, silent)
+        found = _summarised(files, silent)
         heads = [outcome.head if isinstance(outcome, ModuleSummary) else outcome for outcome in found.values()]
         connection.send((_HEADS, heads))
         while True:
             kind, *asked = connection.recv()
-            for item in _codes(found, *asked) if kind == CODE else answer(found, *asked) if answer is not None else ():
-                connection.send(item)
+            if kind == _KEEP and cache is not None:
+                _keep(cache, [outcome for outcome in found.values() if isinstance(outcome, ModuleSummary)])
+                connection.send((_KEEP, None))
+            elif kind == CODE:
+                for item in _codes(found, *asked):
+                    connection.send(item)
+            elif answer is not None:
+                for item in answer(found, *asked):
+                    connection.send(item)
 
 
-def _codes(found: Mapping[str, ModuleSummary | Problem], paths: Iterable[str]) -> Iterator[tuple[Hashable, object]]:
+def _codes(found: Mapping[str, _Outcome], paths: Iterable[str]) -> Iterator[tuple[Hashable, object]]:
     for path in paths:
         summary = found[path]
         if isinstance(summary, ModuleSummary):
             yield path, pickle.dumps(summary.code, 5)
 
 
-def _keep(cache: Cache, file: SourceFile, packed: bytes) -> None:
-    cache.store(Kind.SUMMARY, reuse.summary_key(file.path, file.digest), packed)
-
-
-def _outcome(file: SourceFile) -> ModuleSummary | Problem:
+def _outcome(file: SourceFile, *, keep: bool) -> _Outcome:
     try:
-        return summarise(file.path, file.text, file.digest)
+        return summarise(file.path, file.text, file.digest, keep=keep)
     except SyntaxError as error:
-        running = f"{sys.version_info.major}.{sys.version_info.minor}"
-        return Problem(
-            file.path,
-            f"cannot be parsed: {error.msg}",
-            f"leaklint runs on Python {running}; is this file for another version, or not Python?",
-            error.lineno or 0,
-            error.offset or 0,
-        )
+        return not_parsed(file.path, error.msg, error.lineno or 0, error.offset or 0)
+
+
+def not_parsed(path: str, why: str, line: int = 0, column: int = 0) -> Problem:
+    """The problem with a file of which there is no code."""
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
+    hint = f"leaklint runs on Python {running}; is this file for another version, or not Python?"
+    return Problem(path, f"cannot be parsed: {why}", hint, line, column)
 
 
 @contextmanager

@@ -21,11 +21,11 @@ from leaklint.tell import tell
 
 def judge(
     project: Project, suspects: Sequence[Suspect], progress: Progress, shown: Confidence = Confidence.LOW
-) -> tuple[tuple[Finding, ...], tuple[Problem, ...], frozenset[str]]:
+) -> tuple[tuple[Finding, ...], tuple[Problem, ...], Files]:
     """Let every rule judge the suspects it watches.
 
     A rule that crashes is a problem that names the rule and the place; the others go on. Fixes are looked for where a
-    finding is as sure as those that are `shown`. Gives findings, problems and the paths of the files that were opened.
+    finding is as sure as those that are `shown`. Gives findings, problems and the files with what was asked of them.
     """
     opened = Files({m.path: m.text for m in project.program.modules})
     sources = Sources(opened, project.state.models)
@@ -46,7 +46,7 @@ def judge(
                 problems.append(Problem(suspect.span.path, f"not analysed: {error}", "", suspect.span.line))
             except Exception as error:
                 problems.append(_crashed(name, suspect, error))
-    return tuple(_once(findings)), tuple(problems), frozenset(opened.asked)
+    return tuple(_once(findings)), tuple(problems), opened
 
 
 def _fix(rule: Rule, verdict: Verdict, sources: Sources) -> Fix | None:

@@ -1,7 +1,8 @@
 """A program's files to what an earlier run has found in them, where that still holds; neither LibCST nor the solver.
 
 It holds when no file has changed, and when those that have changed say the same as before but for the lines it stands
-on (an edit of comments, blank lines or docstrings), in files whose text mattered to no finding.
+on (an edit of comments, blank lines or docstrings), in files whose text mattered to no finding; and when they are
+files whose code nobody needed, as most tests, and what was asked of them otherwise is answered as before.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from leaklint.analysis import Analysis, Remembered
+from leaklint.analysis import Analysis, Asked, Remembered
 from leaklint.cache import Cache, Kind, digest, pack, unpack
 from leaklint.config import Config
 from leaklint.files import SourceFile, package_around
@@ -30,12 +32,13 @@ def recall(cache: Cache, files: Sequence[SourceFile], config: Config) -> Analysi
     """The analysis of an earlier run that another one would repeat; None where only another one can tell."""
     start = time.perf_counter()
     known = cache.load(Kind.RUN, _key(files, config))
-    lines = _more_lines(cache, files, known)
-    if lines is None or not isinstance(known, Remembered):
+    more = _more(cache, files, known)
+    if more is None or not isinstance(known, Remembered):
         return None
     seconds = {"recall": time.perf_counter() - start}
     before = known.analysis.statistics
-    statistics = replace(before, lines=before.lines + lines, cached_files=len(files), seconds=seconds)
+    statistics = replace(before, cached_files=len(files), seconds=seconds)
+    statistics = replace(statistics, lines=before.lines + more[0], functions=before.functions + more[1])
     return replace(known.analysis, statistics=statistics)
 
 
@@ -54,7 +57,7 @@ def unit_key(files: Sequence[SourceFile], config: Config, said: Sequence[str]) -
 def recall_unit(cache: Cache, key: str, files: Sequence[SourceFile]) -> Analysis | None:
     """The analysis of a part of a program as an earlier run has left it, where that still holds."""
     known = cache.load(Kind.UNIT, key)
-    holds = _more_lines(cache, files, known) is not None
+    holds = _more(cache, files, known) is not None
     return known.analysis if isinstance(known, Remembered) and holds else None
 
 
@@ -84,28 +87,51 @@ def _key(files: Sequence[SourceFile], config: Config) -> str:
     return digest(repr(read), *settings, "", *(file.path for file in files))
 
 
-def _more_lines(cache: Cache, files: Sequence[SourceFile], known: object) -> int | None:
-    """How many lines there are more than when `known` was found; None when it does not hold any more."""
+def _more(cache: Cache, files: Sequence[SourceFile], known: object) -> tuple[int, int] | None:
+    """How many lines and functions there are more than when `known` was found; None when it does not hold any more."""
     if not isinstance(known, Remembered):
         return None
     before = dict(known.digests)
     changed = [file for file in files if before.get(file.path) != file.digest]
     if len(changed) > _CHANGED or any(file.path in known.analysis.consulted for file in changed):
         return None
-    more = 0
+    lines, functions = 0, 0
     for file in changed:
-        old, new = _earlier_summary(cache, file.path, before[file.path]), _summary(cache, file)
-        if old is None or new is None or not _is_the_same(old, new):
+        old, packed = _kept(cache, file.path, before[file.path])
+        now = _now(cache, file)
+        if old is None or now is None:
             return None
-        cache.store(Kind.SUMMARY, summary_key(file.path, file.digest), pack_summary(new))
-        more += new.lines - old.lines
-    return more
+        new, asked = now.summary, known.analysis.asked
+        if not _answers_the_same(asked, old, new.head, file.text) and not _says_the_same(old, packed, new):
+            return None
+        if not now.is_whole:
+            cache.store(Kind.SUMMARY, summary_key(file.path, file.digest), pack_summary(new))
+        lines += new.head.lines - old.lines
+        functions += new.head.count - old.count
+    return lines, functions
 
 
-def _is_the_same(old: ModuleSummary, new: ModuleSummary) -> bool:
+def _answers_the_same(asked: Asked, old: Head, new: Head, text: str) -> bool:
+    """Whether a file whose code nobody read, and which may say something else now, comes to the same."""
+    if old.path not in asked.texts or set(old.imports) != set(new.imports):
+        return False
+    there, missing = asked.texts[old.path]
+    names = {name for name, *_ in old.classes ^ new.classes}
+    return (
+        all(word in text for word in there)
+        and not any(word in text for word in missing)
+        and asked.words.isdisjoint(old.words ^ new.words)
+        and asked.parameters.isdisjoint(old.parameters ^ new.parameters)
+        and not (names if asked.heads else names & asked.class_names)
+    )
+
+
+def _says_the_same(old: Head, packed: bytes, new: ModuleSummary) -> bool:
+    from leaklint.index import Code, ModuleSummary
     from leaklint.index.shifted import same_but_for_lines  # brings the parser, which few runs get this far to need
 
-    return same_but_for_lines(old, new)
+    code = _unpacked(packed) if packed else None
+    return isinstance(code, Code) and same_but_for_lines(ModuleSummary(old, code), new)
 
 
 # --- summaries -------------------------------------------------------------------------------------------------------
@@ -116,26 +142,24 @@ def summary_key(path: str, content: str) -> str:
     return digest(path, content)
 
 
-def pack_summary(summary: ModuleSummary) -> bytes:
-    """A summary as it is kept: the head, and the code for whoever asks for it."""
-    return pack((summary.head, pack(summary.code)))
+class Kept(Struct, frozen=True):
+    """A summary that was kept, and whether its code was."""
+
+    summary: ModuleSummary
+    is_whole: bool
 
 
-def cached_summary(cache: Cache, file: SourceFile) -> ModuleSummary | None:
+def pack_summary(summary: ModuleSummary, *, whole: bool = False) -> bytes:
+    """A summary as it is kept: the head, and the code for whoever asks for it, where this or the `whole` was read."""
+    return pack((summary.head, pack(summary.code) if whole or summary.is_read else b""))
+
+
+def cached_summary(cache: Cache, file: SourceFile) -> Kept | None:
     """The summary of a file by its digest, if it was kept; its code is read when it is asked for."""
     from leaklint.index import ModuleSummary
 
     head, code = _kept(cache, file.path, file.digest)
-    return ModuleSummary(head, partial(_code, file, code)) if head is not None else None
-
-
-def _earlier_summary(cache: Cache, path: str, content: str) -> ModuleSummary | None:
-    """The summary of a file as it was, by the digest of what it was then."""
-    from leaklint.index import Code, ModuleSummary
-
-    head, packed = _kept(cache, path, content)
-    code = _unpacked(packed) if head is not None else None
-    return ModuleSummary(head, code) if head is not None and isinstance(code, Code) else None
+    return Kept(ModuleSummary(head, partial(_code, file, code)), bool(code)) if head is not None else None
 
 
 def _kept(cache: Cache, path: str, content: str) -> tuple[Head | None, bytes]:
@@ -150,7 +174,7 @@ def _kept(cache: Cache, path: str, content: str) -> tuple[Head | None, bytes]:
 def _code(file: SourceFile, packed: bytes) -> Code:
     from leaklint.index import Code, summarise
 
-    code = _unpacked(packed)
+    code = _unpacked(packed) if packed else None
     return code if isinstance(code, Code) else summarise(file.path, file.text, file.digest).code
 
 
@@ -161,10 +185,11 @@ def _unpacked(packed: bytes) -> object:
         return None
 
 
-def _summary(cache: Cache, file: SourceFile) -> ModuleSummary | None:
+def _now(cache: Cache, file: SourceFile) -> Kept | None:
+    """The summary of a file as it is now; none where it cannot be parsed."""
     from leaklint.index import summarise
 
     try:
-        return cached_summary(cache, file) or summarise(file.path, file.text, file.digest)
+        return cached_summary(cache, file) or Kept(summarise(file.path, file.text, file.digest), is_whole=False)
     except SyntaxError:
         return None

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from leaklint.analysis import Analysis, Statistics
+from leaklint.analysis import Analysis, Asked, Statistics
 from leaklint.config import Config
 from leaklint.finding import Finding, Problem
+from leaklint.indexing import not_parsed
 from leaklint.models import Models
 from leaklint.progress import Progress
 from leaklint.project import link
 from leaklint.project.link import Project
-from leaklint.project.program import Program
+from leaklint.project.program import Module, Program
+
+if TYPE_CHECKING:
+    from leaklint.syntax import Files
 
 _PATH = re.compile(r"[^\s'\"`()]+\.py")  # as it stands within a text, or the end of it that has no blanks
 
@@ -58,14 +63,49 @@ def analysed(
         suspects = link.suspects(project)
     findings: tuple[Finding, ...] = ()
     problems: tuple[Problem, ...] = ()
-    opened: frozenset[str] = frozenset()
+    opened: Files | None = None
     if suspects:
         from leaklint import judge
 
         with clock("judge"):
             findings, problems, opened = judge.judge(project, suspects, progress, config.min_confidence)
-    consulted = opened | _quoted(project) | named((*findings, *problems), program.by_path)
-    return Analysis(findings, problems, _statistics(project, len(suspects)), consulted, project.takes_requests)
+    problems += tuple(_not_lowered(program))
+    consulted = frozenset(_quoted(project) | named((*findings, *problems), program.by_path))
+    consulted |= opened.asked if opened is not None else set()
+    asked = _asked(program, models, consulted, opened)
+    return Analysis(findings, problems, _statistics(project, len(suspects)), consulted, project.takes_requests, asked)
+
+
+def _not_lowered(program: Program) -> Iterator[Problem]:
+    for module in program.modules:
+        if module.summary.is_read and module.summary.code.failed:
+            yield not_parsed(module.path, module.summary.code.failed)
+
+
+def _asked(program: Program, models: Models, consulted: Set[str], opened: Files | None) -> Asked:
+    """What was asked of files whose code nobody has read, in whatever way."""
+    unread = [module for module in program.modules if not module.summary.is_read and module.path not in consulted]
+    for word in opened.words() if opened is not None else ():
+        for module in unread:
+            module.mentions(word)
+    return Asked(
+        words=frozenset(program.wanted),
+        parameters=frozenset(models.shapes),
+        class_names=frozenset(models.settings),
+        heads=opened is not None and opened.has_heads,
+        texts=asked_of(unread),
+    )
+
+
+def asked_of(modules: Iterable[Module]) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """The words that were looked for in the texts of modules: of each path those that are there, and the others."""
+    return {
+        module.path: (
+            tuple([word for word, there in module.asked.items() if there]),
+            tuple([word for word, there in module.asked.items() if not there]),
+        )
+        for module in modules
+    }
 
 
 def named(told: Sequence[object], paths: Collection[str]) -> set[str]:

@@ -406,6 +406,15 @@ class Files(Mapping[str, Syntax]):
             self._parsed[path] = known or Syntax(path, self.texts[path])
         return self._parsed[path]
 
+    @property
+    def has_heads(self) -> bool:
+        """Whether anybody looked at the heads of all classes."""
+        return "_heads" in vars(self)
+
+    def words(self) -> Iterator[str]:
+        """The words that were looked for in all files."""
+        yield from self._with_word
+
     def __call__(self, path: str) -> Syntax:
         """The same as `self[path]`."""
         return self[path]

@@ -156,11 +156,64 @@ def test_comments_in_a_file_that_matters_to_no_finding_change_nothing(
 def test_code_is_analysed_anew(project: Path, cache: Cache, edit: Callable[[str], str]) -> None:
     module = project / "package" / "module.py"
     module.write_text(HELPERS)
+    (project / "desk.py").write_text(f"import package.module\n{DESK}")
     checked(project, cache)
     module.write_text(edit(HELPERS))
     warm = checked(project, cache)
     assert not recalled(warm)
     assert warm.statistics is not None and warm.statistics.cached_files == 3
+    assert shown(warm) == shown(checked(project))
+
+
+UNUSED = (
+    HELPERS
+    + """
+
+class Drawer:
+    def pull(self, name):
+        self.seen = name
+"""
+)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda text: text.replace("LIMIT = 10", "LIMIT = [11]"),
+        lambda text: text.replace("return text.strip()", "return text.strip().lower() if text else None"),
+        lambda text: text.replace("def tidy(text)", "async def tidy(text, width=80)"),
+        lambda text: text.replace("self.seen = name", "self.name = [name]"),
+    ],
+)
+def test_code_that_nobody_needs_may_change(project: Path, cache: Cache, edit: Callable[[str], str]) -> None:
+    module = project / "package" / "module.py"
+    module.write_text(UNUSED)
+    checked(project, cache)
+    module.write_text(edit(UNUSED))
+    warm = checked(project, cache)
+    assert recalled(warm)
+    assert shown(warm) == shown(checked(project))
+    assert recalled(checked(project, cache))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda text: "import desk\n" + text,
+        lambda text: text.replace("self.seen = name", "self.question = name"),
+        lambda text: text.replace("def tidy(text)", "def tidy(scope, receive, send)"),
+        lambda text: text + "\n\ntidy = lambda environ, start_response: []\n",
+        lambda text: text.replace("class Drawer", "class Drawer(Desk)"),
+        lambda text: text.replace("class Drawer", "class Desk"),
+    ],
+)
+def test_what_was_asked_of_it_may_not(project: Path, cache: Cache, edit: Callable[[str], str]) -> None:
+    module = project / "package" / "module.py"
+    module.write_text(UNUSED)
+    checked(project, cache)
+    module.write_text(edit(UNUSED))
+    warm = checked(project, cache)
+    assert not recalled(warm)
     assert shown(warm) == shown(checked(project))
 
 

@@ -19,6 +19,7 @@ from leaklint.config import Config
 from leaklint.finding import Span
 from leaklint.index import ModuleSummary, summarise
 from leaklint.index.lower import lower
+from leaklint.index.skim import skim
 from leaklint.index.summary import Display
 from leaklint.run import Report, run
 from leaklint.syntax import Syntax
@@ -68,7 +69,8 @@ def parsed(text: str) -> ast.Module:
 
 
 def lowered(text: str) -> ModuleSummary:
-    return lower(parsed(text), "a.py", "", text.count("\n") + 1)
+    tree = parsed(text)
+    return ModuleSummary(skim(tree, text, "a.py", ""), lower(tree))
 
 
 @every_case

@@ -58,13 +58,19 @@ def test_the_number_of_processes_changes_nothing(
 
 def test_other_processes_keep_what_they_find(eager: None, tmp_path: Path) -> None:
     cache = caches.opened(APP, tmp_path / "kept")
-    with indexing.indexed(files(), cache, 3, silent) as first, indexing.indexed(files(), cache, 1, silent) as second:
-        assert (first.cached, second.cached) == (0, len(files()) - 1)
+    assert cache is not None
+    with indexing.indexed(files(), cache, 3, silent) as first:
+        read = [(summary.head, summary.code, text) for summary, text in first.modules[::2]]
+        indexing.keep(cache, first)
+    with indexing.indexed(files(), cache, 1, silent) as second:
+        assert (len(first.kept), len(second.kept)) == (0, len(files()) - 1)
         assert (len(first.elsewhere), len(second.elsewhere)) == (2, 0)
         assert first.problems == second.problems
-        assert [(summary.head, summary.code, text) for summary, text in first.modules] == [
-            (summary.head, summary.code, text) for summary, text in second.modules
-        ]
+        assert [second.kept[head.path].is_whole for head, _, _ in read] == [True] * len(read)
+        assert (
+            len(read) < sum(kept.is_whole for kept in second.kept.values()) + len(read) < len(second.kept) + len(read)
+        )
+        assert [(summary.head, summary.code, text) for summary, text in second.modules[::2]] == read
 
 
 def echo(connection: Connection, first: object) -> None:
@@ -126,7 +132,7 @@ import os, time
 from leaklint import indexing
 from leaklint.cli import main
 
-def outcome(file):
+def outcome(file, keep):
     os.write(2, b"started\\n")
     time.sleep(60)
 

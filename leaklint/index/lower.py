@@ -1,4 +1,4 @@
-"""One module's tree to its summary, in one walk over what the standard library parsed.
+"""One module's tree to its code as terms and operations, in one walk over what the standard library parsed.
 
 No I/O, no other module, no knowledge of any library; nothing is raised, but for what nests too deeply.
 """
@@ -36,7 +36,6 @@ from leaklint.index.summary import (
     Imported,
     Item,
     Kind,
-    ModuleSummary,
     Name,
     Op,
     Param,
@@ -52,13 +51,11 @@ from leaklint.index.summary import (
 )
 
 
-def lower(tree: ast.Module, path: str, digest: str, lines: int) -> ModuleSummary:
-    """The summary of a module's tree; `digest` identifies the bytes the tree came from."""
+def lower(tree: ast.Module) -> Code:
+    """The functions and classes of a module's tree."""
     walk = _Lower()
     walk.module(tree)
-    functions = tuple([f for f in walk.functions if f is not None])
-    code = Code(functions, tuple([c for c in walk.classes if c is not None]))
-    return ModuleSummary.of(path, digest, code, tuple(walk.imports), frozenset(walk.attributes), walk.texts, lines)
+    return Code(tuple([f for f in walk.functions if f is not None]), tuple([c for c in walk.classes if c is not None]))
 
 
 class _Body:
@@ -98,9 +95,6 @@ class _Lower:
     def __init__(self) -> None:
         self.functions: list[Function | None] = []
         self.classes: list[Class | None] = []
-        self.imports: list[Imported] = []
-        self.attributes: set[str] = set()
-        self.texts: set[str] = set()
         self.body = _Body(0, "", -1)
         self.block = 0
         self.pending: list[Callable[[], None]] = []  # function bodies wait until their surroundings are lowered
@@ -326,12 +320,10 @@ class _Lower:
             else:
                 term = Imported(alias.name.partition(".")[0], "", 0)
                 self.bind_name(term.module, term, How.IMPORT, _span(node))
-            self.imports.append(Imported(alias.name, "", 0))
 
     def s_importfrom(self, node: ast.ImportFrom) -> None:
         for alias in node.names:
             term = Imported(node.module or "", alias.name, node.level)
-            self.imports.append(term)
             self.bind_name(alias.asname or alias.name, term, How.IMPORT, _span(node))
 
     def s_global(self, node: ast.Global) -> None:
@@ -479,8 +471,6 @@ class _Lower:
         value = node.value
         if value is ...:
             value = None
-        elif value.__class__ is str:
-            self.texts.add(value)
         return Const(
             value,
             (node.lineno << 56) | (node.col_offset << 40) | (node.end_lineno << 16) | node.end_col_offset,  # type: ignore[operator]
@@ -494,7 +484,6 @@ class _Lower:
 
     def e_attribute(self, node: ast.Attribute) -> Term:
         value = node.value
-        self.attributes.add(node.attr)
         return Attr(
             _EXPRESSIONS[value.__class__](self, value),
             node.attr,
@@ -550,7 +539,6 @@ class _Lower:
         span = _span(node)
         # A text is where its string is: Python 3.11 knows no more.
         parts = [Const(str(v.value), span) if isinstance(v, ast.Constant) else self.expr(v) for v in node.values]
-        self.texts.update(part.value for part in parts if isinstance(part, Const) and isinstance(part.value, str))
         return Blend("fstring", tuple(parts), span)
 
     def e_formatted(self, node: Any) -> Term:

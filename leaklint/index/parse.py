@@ -10,35 +10,53 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from msgspec.structs import replace
 
 from leaklint.index.lower import lower
-from leaklint.index.summary import ModuleSummary
+from leaklint.index.skim import skim
+from leaklint.index.summary import Code, ModuleSummary
+
+T = TypeVar("T")
 
 _DEEP = 50_000  # frames; generated code nests further than people do
 _BIG_STACK = 512 * 1024 * 1024
 
 
-def summarise(path: str, text: str, digest: str = "") -> ModuleSummary:
-    """Lower one module.
+def summarise(path: str, text: str, digest: str = "", *, keep: bool = True) -> ModuleSummary:
+    """The summary of one module, whose code is lowered when it is first asked for.
 
     Args:
         path: relative to the project root, forward slashes; names the module in every later message.
         text: the decoded source.
         digest: identifies the bytes the text came from.
+        keep: whether the tree is kept until then, at 0.9 KiB a line; else the text is parsed once more.
 
     Raises:
-        SyntaxError: neither the running Python nor a newer one can parse the text, or it nests too deeply.
+        SyntaxError: neither the running Python nor a newer one can parse the text, or it nests too deeply for that.
     """
+    tree = _deep(partial(_parsed, text))
+    return ModuleSummary(skim(tree, text, path, digest), partial(_lowered, text, tree if keep else None))
+
+
+def _lowered(text: str, tree: ast.Module | None) -> Code:
+    """The code; of what nests too deeply to go through it, that of an empty module, which says so."""
+    try:
+        return _deep(lambda: lower(tree or _parsed(text)))
+    except SyntaxError as error:
+        return replace(lower(ast.Module([], [])), failed=error.msg)
+
+
+def _deep(work: Callable[[], T]) -> T:
+    """What comes of some work, which may need more stack than there is."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of escapes and the like: for those who run the program
         try:
-            return _summarise(path, text, digest)
+            return work()
         except (RecursionError, MemoryError):
-            return _with_big_stack(lambda: _summarise(path, text, digest))
-
-
-def _summarise(path: str, text: str, digest: str) -> ModuleSummary:
-    return lower(_parsed(text), path, digest, text.count("\n") + 1)
+            return _with_big_stack(work)
 
 
 def _parsed(text: str) -> ast.Module:
@@ -52,8 +70,8 @@ def _parsed(text: str) -> ast.Module:
         return newer.parse(text, error)
 
 
-def _with_big_stack(work: Callable[[], ModuleSummary]) -> ModuleSummary:
-    done: list[ModuleSummary] = []
+def _with_big_stack(work: Callable[[], T]) -> T:
+    done: list[T] = []
     failed: list[BaseException] = []
 
     def run() -> None:

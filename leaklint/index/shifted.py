@@ -12,7 +12,7 @@ from msgspec import Struct
 from leaklint.index.summary import Function, Kind, ModuleSummary, unpack
 
 _RANGES = ("span", "head")
-_NOT_COMPARED = (*_RANGES, "digest", "lines")  # of the text, not of what it says
+_NOT_COMPARED = (*_RANGES, "digest", "lines", "words")  # of the text, not of what it says
 
 
 def same_but_for_lines(old: ModuleSummary, new: ModuleSummary) -> bool:

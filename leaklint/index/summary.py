@@ -9,18 +9,15 @@ Ranges are packed into one integer (`pack`): 1-based lines and 0-based UTF-8 byt
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum, IntEnum
 from functools import partial
 from operator import attrgetter
-from typing import Any, Self, TypeAlias
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 
 Range: TypeAlias = int
-
-_DOTTED = re.compile(r"[^\W\d]\w*(?:[.:]\w+)*\.?")
 
 
 def pack(line: int, column: int, end_line: int, end_column: int) -> Range:
@@ -264,6 +261,15 @@ LEAVES: frozenset[type[Node]] = frozenset((Const, Name, FunctionRef, ClassRef, I
 """The kinds of terms that hold none: most terms of a program."""
 
 
+def walk(nodes: Iterable[Term | Op]) -> Iterator[Term | Op]:
+    """Terms and operations, and all that they are made of."""
+    stack = list(nodes)
+    while stack:
+        node = stack.pop()
+        yield node
+        stack += inside(node)
+
+
 class BlockKind(IntEnum):
     """What opened a block."""
 
@@ -364,12 +370,12 @@ class Head(Struct, frozen=True, gc=False):
     path: str
     digest: str
     imports: tuple[Imported, ...]
-    attributes: frozenset[str]  # every attribute name that is read, written or deleted
-    dotted: frozenset[str]  # texts that may be the dotted name of a module, begin one or be of something in one
+    words: frozenset[str]  # what stands behind a dot somewhere, maybe in a comment, or may be asked for by its name
+    dotted: frozenset[str]  # what is quoted and may be the dotted name of a module, begin one or be of something in one
     lines: int
-    count: int  # of functions
+    count: int  # of `def` statements
     parameters: frozenset[tuple[str, ...]]  # the names of each function's parameters; of methods also without the first
-    class_names: frozenset[str]
+    classes: frozenset[tuple[str, ...]]  # the name of each, and the names that the head of its statement is made of
 
 
 class Code(Struct, frozen=True, gc=False):
@@ -377,10 +383,22 @@ class Code(Struct, frozen=True, gc=False):
 
     functions: tuple[Function, ...]
     classes: tuple[Class, ...]
+    failed: str = ""  # why this is not the module's code, but that of an empty one
+
+
+def attributes(code: Code) -> frozenset[str]:
+    """Every attribute name that the code reads, writes or deletes."""
+    found: list[Term | Op | None] = []
+    for function in code.functions:
+        found += (*function.ops, *function.decorators, function.returns, *(block.term for block in function.blocks))
+        found += [term for param in function.params for term in (param.default, param.annotation)]
+    for one in code.classes:
+        found += (*one.bases, *one.decorators, *(value for _, value in one.keywords))
+    return frozenset([node.name for node in walk(filter(None, found)) if isinstance(node, Attr)])
 
 
 class ModuleSummary:
-    """All that later stages know of one module; what is kept of its code may be read when it is first asked for."""
+    """All that later stages know of one module; its code is read, or lowered, when it is first asked for."""
 
     __slots__ = ("_code", "_read", "head")
 
@@ -389,29 +407,6 @@ class ModuleSummary:
         self._code = code if isinstance(code, Code) else None
         self._read = code if not isinstance(code, Code) else None
 
-    @classmethod
-    def of(
-        cls,
-        path: str,
-        digest: str,
-        code: Code,
-        imports: tuple[Imported, ...],
-        names: frozenset[str],
-        texts: Iterable[str],
-        lines: int,
-    ) -> Self:
-        """The summary of a module that has just been read; `names` are its attributes, `texts` those that it holds."""
-        parameters: set[tuple[str, ...]] = set()
-        for function in code.functions:
-            params = tuple([param.name for param in function.params])
-            parameters.add(params)
-            if function.owner >= 0:
-                parameters.add(params[1:])
-        classes = frozenset([one.name for one in code.classes])
-        dotted = frozenset([text for text in texts if ("." in text or ":" in text) and _DOTTED.fullmatch(text)])
-        head = Head(path, digest, imports, names, dotted, lines, len(code.functions), frozenset(parameters), classes)
-        return cls(head, code)
-
     @property
     def code(self) -> Code:
         """The functions and classes."""
@@ -419,6 +414,11 @@ class ModuleSummary:
             assert self._read is not None
             self._code, self._read = self._read(), None
         return self._code
+
+    @property
+    def is_read(self) -> bool:
+        """Whether anybody has asked for the code."""
+        return self._code is not None
 
     @property
     def functions(self) -> tuple[Function, ...]:
@@ -446,9 +446,9 @@ class ModuleSummary:
         return self.head.imports
 
     @property
-    def attributes(self) -> frozenset[str]:
-        """Every attribute name that is read, written or deleted."""
-        return self.head.attributes
+    def words(self) -> frozenset[str]:
+        """All that may be the name of an attribute that is read, written or deleted, and some that is none."""
+        return self.head.words
 
     @property
     def lines(self) -> int:

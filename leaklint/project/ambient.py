@@ -247,7 +247,7 @@ def ambient_uses(found: Survey) -> dict[FunctionInfo, tuple[AmbientUse, ...]]:
 
 
 def _may_name_settings(s: State, module: Module) -> bool:
-    return any(id_concept(s.models, name) == "credential" for name in module.summary.attributes)
+    return any(id_concept(s.models, name) == "credential" for name in module.summary.words)
 
 
 def _uses(found: Survey, info: FunctionInfo) -> Iterator[AmbientUse]:

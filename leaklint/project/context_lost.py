@@ -102,11 +102,16 @@ def _leaves_context(s: State, made: Made) -> CallModel | None:
         return None
     for model in models:
         given = any(name == model.context_keyword for name, _ in made.term.keywords if name)
-        if model.inherits and any(model.inherits in m.summary.attributes for m in s.program.modules):
+        if model.inherits and _says(s, model.inherits):
             continue
         if model.border in ("thread", "process") and not model.context and not given:
             return model
     return None
+
+
+def _says(s: State, attribute: str) -> bool:
+    """Whether code of the program names an attribute, of whatever it is."""
+    return any(module.names(attribute) for module in s.program.modules)
 
 
 def _queues(s: State, ways: Routes) -> Iterator[_Border]:

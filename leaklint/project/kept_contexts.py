@@ -99,7 +99,7 @@ def _is_reset(s: State, name: str) -> bool:
     return bool(name) and any(
         _resets(term, name)
         for module in s.program.modules
-        if "reset" in module.summary.attributes and name in module.text
+        if module.may_name("reset") and module.mentions(name)
         for info in module.functions
         for op in info.function.ops
         for term in roots(op)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
-from leaklint.index.summary import Attr, Await, BlockKind, Call, Item, Name, Op, Range, Term, Yield, inside
+from leaklint.index.summary import Attr, Await, BlockKind, Call, Item, Name, Range, Term, Yield, walk
 from leaklint.project import evaluate
 from leaklint.project.guards import same_shape
 from leaklint.project.lifetimes import Lifetimes
@@ -195,14 +195,7 @@ def _of_manager(found: Locks, frame: Frame, term: Call) -> str:
 
 
 def _yields(frame: Frame) -> set[int]:
-    found: set[int] = set()
-    stack: list[Term | Op] = list(frame.info.function.ops)
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Yield):
-            found.add(node.order)
-        stack += inside(node)
-    return found
+    return {node.order for node in walk(frame.info.function.ops) if isinstance(node, Yield)}
 
 
 def _is_lock_name(name: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from leaklint.index.summary import Attr, Bind, Blend, Call, Const, Display, Item, Name, Param, Range, Term, inside
+from leaklint.index.summary import Attr, Bind, Blend, Call, Const, Display, Item, Name, Param, Range, Term, walk
 from leaklint.project import annotated, evaluate
 from leaklint.project.ambient import own_params
 from leaklint.project.id_uses import map_concept
@@ -247,12 +247,7 @@ def _is_trusted(info: FunctionInfo, injected: Iterable[Param]) -> bool:
 
 
 def _attributes(term: Term) -> Iterator[Attr]:
-    stack = [term]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Attr):
-            yield node
-        stack += inside(node)
+    return (node for node in walk((term,)) if isinstance(node, Attr))
 
 
 def _is_asked(s: State, frame: Frame, given: Given) -> bool:

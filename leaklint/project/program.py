@@ -5,7 +5,6 @@ Nothing here evaluates a term or knows a library.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from functools import cached_property
@@ -26,18 +25,17 @@ from leaklint.index.summary import (
     Kind,
     ModuleSummary,
     Name,
-    Op,
     ParamKind,
     Range,
     Return,
     Term,
+    attributes,
     inside,
     unpack,
+    walk,
 )
 
 _ROOT = "src"  # a folder for packages, by convention
-_BY_NAME = "attr("  # as the calls end that take the name of an attribute
-_QUOTED = re.compile(r"""["'](\w+)["']""")
 
 
 class Module:
@@ -48,6 +46,8 @@ class Module:
         self.path = summary.path
         self.text = text  # for spans and for LibCST; no fact may come from it
         self.quoted = False  # whether the text has said what the summary does not
+        self.asked: dict[str, bool] = {}  # whether words stand in the text, as far as anybody wanted to know
+        self.wanted: set[str] = set()  # words that anybody looked for among those that may be attributes
         self._rows: list[str] | None = None
         parts = summary.path.removesuffix(".py").split("/")
         self.is_package = parts[-1] == "__init__"
@@ -66,15 +66,26 @@ class Module:
         """The class statements, by index."""
         return tuple([ClassInfo(self, one) for one in self.summary.classes])
 
-    @cached_property
-    def named_attributes(self) -> frozenset[str]:
-        """The attributes that the code names, also those that it may name as a text: `getattr(x, "name")`."""
-        quoted = _QUOTED.findall(self.text) if _BY_NAME in self.text else ()
-        return self.summary.attributes.union(quoted)
-
     def mentions(self, word: str) -> bool:
         """Whether a word stands anywhere in the text, maybe in a comment: spares a search, and is no fact."""
-        return word in self.text
+        found = self.asked.get(word)
+        if found is None:
+            found = self.asked[word] = word in self.text
+        return found
+
+    def may_name(self, attribute: str) -> bool:
+        """Whether an attribute may be named somewhere, of whatever it is: spares a search, and is no fact."""
+        self.wanted.add(attribute)
+        return attribute in self.summary.words
+
+    def names(self, attribute: str) -> bool:
+        """Whether an attribute is read, written or deleted somewhere, of whatever it is."""
+        return self.may_name(attribute) and attribute in self.attributes
+
+    @cached_property
+    def attributes(self) -> frozenset[str]:
+        """Every attribute name that is read, written or deleted."""
+        return attributes(self.summary.code)
 
     def span(self, packed: Range) -> Span:
         """A finding's span: code points, columns from 1."""
@@ -219,14 +230,7 @@ class FunctionInfo:
     def free_names(self) -> tuple[str, ...]:
         """The names in its operations that it does not bind, sorted."""
         if self._free_names is None:
-            names: set[str] = set()
-            stack: list[Term | Op] = [*self.function.ops]
-            while stack:
-                node = stack.pop()
-                if isinstance(node, Name):
-                    names.add(node.id)
-                else:
-                    stack += inside(node)
+            names = {node.id for node in walk(self.function.ops) if isinstance(node, Name)}
             self._free_names = tuple(sorted(names - self.function.bound))
         return self._free_names
 
@@ -412,12 +416,14 @@ class Program(Struct, dict=True):
     _by_last: dict[str, list[Module]] = field(default_factory=dict)
     _found: dict[tuple[tuple[str, ...], str], Module | None] = field(default_factory=dict)
     _packages: set[tuple[str, ...]] = field(default_factory=set)
+    wanted: set[str] = field(default_factory=set)  # what was looked for among the words of all modules
     _mentioning: dict[str, list[Module]] = field(default_factory=dict)
     _with_attribute: dict[str, list[Module]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         by_last: dict[str, list[Module]] = defaultdict(list)
         for module in self.modules:
+            module.wanted = self.wanted
             self.by_path[module.path] = module
             self._by_parts[module.parts] = module
             if module.parts:
@@ -450,14 +456,14 @@ class Program(Struct, dict=True):
         """The modules in whose texts a word stands, maybe in a comment: spares a search, and is no fact."""
         found = self._mentioning.get(word)
         if found is None:
-            found = self._mentioning[word] = [module for module in self.modules if word in module.text]
+            found = self._mentioning[word] = [module for module in self.modules if module.mentions(word)]
         return found
 
     def with_attribute(self, name: str) -> list[Module]:
-        """The modules that name an attribute, of whatever it is."""
+        """The modules that may name an attribute, of whatever it is: spares a search, and is no fact."""
         found = self._with_attribute.get(name)
         if found is None:
-            found = self._with_attribute[name] = [m for m in self.modules if name in m.named_attributes]
+            found = self._with_attribute[name] = [m for m in self.modules if m.may_name(name)]
         return found
 
     @cached_property

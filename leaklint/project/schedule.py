@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
-from leaklint.index.summary import Await, Block, Call, Op, Range, Term, Yield, inside
+from leaklint.index.summary import Await, Block, Call, Op, Range, Yield, walk
 from leaklint.project.program import FunctionInfo, ancestors, exclusive, within
 from leaklint.project.routes import Routes, concurrency
 from leaklint.project.state import Frame, State
@@ -161,12 +161,7 @@ def _suspensions(plan: Schedule, frame: Frame) -> Iterator[Wait]:
 
 
 def _waits(ops: Iterable[Op]) -> Iterator[tuple[int, Await | Yield]]:
-    stack: list[Term | Op] = list(ops)
-    while stack:
-        node = stack.pop()
-        if isinstance(node, (Await, Yield)):
-            yield node.order, node
-        stack += inside(node)
+    return ((node.order, node) for node in walk(ops) if isinstance(node, (Await, Yield)))
 
 
 def _is_real(plan: Schedule, frame: Frame, term: Await) -> bool:

@@ -30,6 +30,7 @@ class Served(Struct, frozen=True):
 def served(program: Program, models: Models, modules: Collection[Module]) -> Served:
     """Which of these modules can run beside a request."""
     ways = _Ways(models)
+    program.wanted.update(ways.words)
     imports = {module: imported_by(program, module) for module in modules}
     taking = tuple([module for module in modules if ways.lead_into(program, module)])
     packages = {package_of(program, module) for module in taking}
@@ -68,12 +69,15 @@ class _Ways:
     def lead_into(self, program: Program, module: Module) -> bool:
         """Whether a request may come in by something in the module."""
         summary = module.summary
-        if not self.words.isdisjoint(summary.attributes) or any(i.name in self.words for i in summary.imports):
+        if not self.words.isdisjoint(summary.words) and not self.words.isdisjoint(module.attributes):
             return True
-        shaped = not summary.head.parameters.isdisjoint(self.models.shapes)
-        if shaped or not summary.head.class_names.isdisjoint(self.models.settings):
+        if any(i.name in self.words for i in summary.imports):
             return True
-        if any(part in module.text for part in self.parts):
+        if not summary.head.parameters.isdisjoint(self.models.shapes):
+            return True
+        if any(name in self.models.settings for name, *_ in summary.head.classes):
+            return True
+        if any(module.mentions(part) for part in sorted(self.parts)):
             return True
         return any(
             not i.level and self._bring(module, i) and find_imported(program, module, i) is None
@@ -86,8 +90,8 @@ class _Ways:
             if "*" in inside or inside[:1].isupper() or inside == word:
                 reached = True
             else:
-                reached = inside in module.summary.attributes if len(parts) == 1 else inside == parts[1]
-            if reached and (not word or word in module.text):
+                reached = module.names(inside) if len(parts) == 1 else inside == parts[1]
+            if reached and (not word or module.mentions(word)):
                 return True
         return False
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
-from leaklint.index.summary import Attr, Bind, Call, Const, Name, Term, inside
+from leaklint.index.summary import Attr, Bind, Call, Const, Name, Term, walk
 from leaklint.project.locks import Held, Locks
 from leaklint.project.program import FunctionInfo
 from leaklint.project.routes import Routes
@@ -139,13 +139,7 @@ def derived(info: FunctionInfo, call: Call, cursor: str = "") -> set[str]:
 
 def holds(term: Term, call: Call) -> bool:
     """Whether a call is part of a term."""
-    stack = [term]
-    while stack:
-        node = stack.pop()
-        if node is call or node == call:
-            return True
-        stack += inside(node)
-    return False
+    return any(node == call for node in walk((term,)))
 
 
 def depends(info: FunctionInfo, position: int, made_of: set[str]) -> bool:

@@ -1,0 +1,90 @@
+"""The head of a summary against the code that was lowered from the same text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from leaklint.index import summarise
+from leaklint.index.summary import Bind, How, Imported, Kind, attributes
+
+OWN = sorted((Path(__file__).parent.parent / "leaklint").rglob("*.py"))
+
+ODD = """
+import a.b as c, d
+from . import e
+from ..f import (  # why
+    g as h,
+)
+
+def first(one, /, two, *rest, three, **more):
+    if one:
+        import late
+        return one . \\
+            attribute
+    return (one.  # so it goes on
+            # and on
+            another)
+
+class Outer(first.Base, metaclass=Meta):
+    try:
+        def method(self, name): return getattr(self, "quoted")
+    except* E:
+        class Inner(Generic[T]): ...
+    else:
+        async def later(self): return f"{self.in_text}"
+
+match one:
+    case Outer(name=x) if x.guard:
+        def in_case(case): ...
+
+with one as two.target, three:
+    del four.deleted
+    key = lambda scope, receive : scope.read
+    key = lambda: 0
+ﬁne = x.ﬁne
+"""
+
+
+@pytest.mark.parametrize("text", [ODD, "", *(path.read_text("utf-8") for path in OWN)], ids=lambda text: text[:30])
+def test_the_head_lacks_nothing_of_the_code(text: str) -> None:
+    summary = summarise("a.py", text)
+    head, code = summary.head, summary.code
+    assert head.words >= attributes(code)
+    assert {(i.module.partition(".")[0] if not i.name else i.module, i.name, i.level) for i in head.imports} >= {
+        (op.value.module.partition(".")[0] if not op.value.name else op.value.module, op.value.name, op.value.level)
+        for function in code.functions
+        for op in function.ops
+        if isinstance(op, Bind) and op.how is How.IMPORT and isinstance(op.value, Imported)
+    }
+    defined = [f for f in code.functions if f.kind is Kind.FUNCTION]
+    assert head.count == len(defined)
+    for function in defined:
+        names = tuple(param.name for param in function.params)
+        assert names in head.parameters
+        assert function.owner < 0 or names[1:] in head.parameters
+    assert {name for name, *_ in head.classes} == {one.name for one in code.classes}
+
+
+def test_what_stands_where() -> None:
+    head = summarise("a.py", ODD, "1").head
+    assert (head.path, head.digest, head.lines, head.count) == ("a.py", "1", ODD.count("\n") + 1, 4)
+    assert head.imports == (
+        Imported("a.b", "", 0),
+        Imported("d", "", 0),
+        Imported("", "e", 1),
+        Imported("f", "g", 2),
+        Imported("late", "", 0),
+    )
+    assert head.words >= {"attribute", "another", "quoted", "in_text", "guard", "target", "deleted", "read", "fine"}
+    assert ("one", "two", "rest", "three", "more") in head.parameters
+    assert {("self", "name"), ("name",), ("case",), ("scope", "receive")} <= head.parameters
+    assert head.classes == {("Outer", "Base", "first", "Meta"), ("Inner", "Generic", "T")}
+
+
+def test_a_tree_that_is_not_kept_is_parsed_again() -> None:
+    kept, parsed = summarise("a.py", ODD), summarise("a.py", ODD, keep=False)
+    assert not kept.is_read and not parsed.is_read
+    assert kept.code == parsed.code and kept.head == parsed.head
+    assert kept.is_read and not kept.code.failed
