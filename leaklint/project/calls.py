@@ -16,6 +16,7 @@ from leaklint.project.suspect import Strength
 from leaklint.project.values import (
     ANYTHING,
     NOTHING,
+    SETUP,
     Anything,
     Args,
     Atom,
@@ -34,6 +35,7 @@ from leaklint.project.values import (
     Value,
 )
 
+_IDENTITY = Strength.IDENTITY  # looked up once
 _UNKNOWN: Value = frozenset((ANYTHING,))
 
 
@@ -147,7 +149,7 @@ def _kind_of(s: State, value: Value) -> object:
     for atom in value:
         kind = atom.__class__
         if kind is Taint:
-            strength = max(strength, 2 if atom.strength is Strength.IDENTITY else 1)  # type: ignore[attr-defined]
+            strength = max(strength, 2 if atom.strength is _IDENTITY else 1)  # type: ignore[attr-defined]
         elif kind is Literal:
             if atom.value.__class__ is str and s.program.is_module_name(atom.value):  # type: ignore[attr-defined]
                 if atom.value != atom.module.name:  # type: ignore[attr-defined]  # `__name__` is said for logs
@@ -467,7 +469,7 @@ def _external(s: State, frame: Frame, atom: External, term: Call, args: Args, ke
 
 def _is_of_a_start(atom: Atom) -> bool:
     """Whether a function made the object for a run that is no request: requests have a context of their own."""
-    made_in = atom.frame if isinstance(atom, Instance) and atom.phase is Phase.SETUP else None
+    made_in = atom.frame if isinstance(atom, Instance) and atom.phase is SETUP else None
     return made_in is not None and made_in.info.function.kind is Kind.FUNCTION
 
 

@@ -10,12 +10,12 @@ from leaklint.project import evaluate
 from leaklint.project.state import MAKING, Frame, State
 from leaklint.project.suspect import Strength
 from leaklint.project.values import (
+    REQUEST,
     Atom,
     FunctionValue,
     Instance,
     Member,
     Method,
-    Phase,
     Taint,
     Value,
 )
@@ -42,7 +42,7 @@ def _carried(s: State, frame: Frame | None, value: Value, depth: int, found: set
             found.add(atom)
         elif atom.__class__ is Instance:
             instance: Instance = atom
-            if instance.phase is not Phase.REQUEST or atom in seen:
+            if instance.phase is not REQUEST or atom in seen:
                 continue
             seen.add(atom)
             kind = s.models.type(instance.fqn) if instance.fqn else None
@@ -69,7 +69,7 @@ def _carried_closure(
 ) -> None:
     """A nested function keeps what it closes over."""
     env = atom.env
-    if env is None or env.phase is not Phase.REQUEST or depth <= 0 or env.info.function.kind is not Kind.FUNCTION:
+    if env is None or env.phase is not REQUEST or depth <= 0 or env.info.function.kind is not Kind.FUNCTION:
         return
     for ident in atom.info.free_names:
         if ident in env.info.function.bound:

@@ -59,6 +59,7 @@ from leaklint.project.values import (
     Value,
 )
 
+_CLASS, _MODULE = Kind.CLASS, Kind.MODULE  # looked up once
 _WIDE = 48  # entries of a literal that are told apart; larger tables are one heap field
 
 
@@ -81,7 +82,7 @@ def _name(s: State, frame: Frame, term: Name, at: int) -> Value:
     ident = term.id
     if ident in frame.info.locals:
         value = local(s, frame, ident, at)
-        if value or frame.info.function.kind is not Kind.CLASS:
+        if value or frame.info.function.kind is not _CLASS:
             return value  # a class body takes what it has not bound yet from outside: `join = join`
     return free(s, frame, ident, term.span, at)
 
@@ -93,7 +94,7 @@ def local(s: State, frame: Frame, ident: str, at: int) -> Value:
     value = frame.args.get(ident, NOTHING) if initial else NOTHING
     for position in positions:
         value = value | frame.values[position] if value else frame.values[position]
-    if info.function.kind is Kind.MODULE:
+    if info.function.kind is _MODULE:
         written = s.read(s.module_value(info.module), ident, frame)
         return written if not positions or not value else value | written
     return value

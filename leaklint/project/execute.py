@@ -31,6 +31,7 @@ from leaklint.project.state import ITEMS, Edge, Effect, Frame, Holder, State, gr
 from leaklint.project.suspect import Access
 from leaklint.project.values import (
     NOTHING,
+    SETUP,
     Atom,
     ClassValue,
     External,
@@ -45,6 +46,8 @@ from leaklint.project.values import (
     is_closed,
 )
 
+_AUGMENT, _DECLARE, _DEFINE, _EXCEPT = How.AUGMENT, How.DECLARE, How.DEFINE, How.EXCEPT  # looked up once, as below
+_DELETE, _STORE, _MODULE = Access.DELETE, Access.STORE, Kind.MODULE
 _NESTED = 60  # frames entered one inside another before the rest waits in the work list
 _ROUNDS = {Phase.SETUP: 4, Phase.REQUEST: 10}  # visits of one frame before it is left as it is
 _SETUP = 10  # calls of set-up code that are followed one inside another
@@ -63,7 +66,7 @@ def solve(s: State) -> None:
 def visit(s: State, frame: Frame) -> None:
     """Run a frame's body once more with what is known now."""
     global _depth
-    if frame.phase is Phase.SETUP and frame.depth > _SETUP:
+    if frame.phase is SETUP and frame.depth > _SETUP:
         return
     if frame.running or _depth >= _NESTED:
         frame.dirty = False
@@ -152,15 +155,15 @@ def _drop(s: State, frame: Frame, op: Drop, at: int) -> bool:
 
 
 def _bind(s: State, frame: Frame, op: Bind, at: int) -> bool:
-    if op.how is How.DECLARE:
+    if op.how is _DECLARE:
         return _declare(s, frame, op, at)
-    if op.how is How.DEFINE:
+    if op.how is _DEFINE:
         value = _defined(s, frame, op, at)
     else:
         value = evaluate.evaluate(s, frame, op.value, at)
         if frame.cls is not None and _is_injected(s, value):
             value = NOTHING
-        elif op.how is How.EXCEPT:
+        elif op.how is _EXCEPT:
             value = frozenset([_caught(s, frame, atom) for atom in value])
         if op.annotation is not None and frame.cls is None and all(atom.__class__ is Taint for atom in value):
             value = value | annotated.typed(s, frame, op.annotation, frame.phase)
@@ -185,11 +188,7 @@ def _declare(s: State, frame: Frame, op: Bind, at: int) -> bool:
     if frame.cls is not None or not isinstance(op.target, Name) or op.annotation is None:
         return False
     value = annotated.typed(s, frame, op.annotation, frame.phase)
-    return (
-        _bind_name(s, frame, op, op.target.id, value, at)
-        if value and frame.info.function.kind is Kind.MODULE
-        else False
-    )
+    return _bind_name(s, frame, op, op.target.id, value, at) if value and frame.info.function.kind is _MODULE else False
 
 
 def _is_injected(s: State, value: Value) -> bool:
@@ -203,10 +202,10 @@ def _is_injected(s: State, value: Value) -> bool:
 
 def _bind_name(s: State, frame: Frame, op: Bind, ident: str, value: Value, at: int) -> bool:
     function = frame.info.function
-    if op.how is How.AUGMENT and not isinstance(op.value, Name):
+    if op.how is _AUGMENT and not isinstance(op.value, Name):
         value = value | _augmented(s, frame, op, ident, at)
     if ident in function.globals:
-        how = "augment" if op.how is How.AUGMENT else "global"
+        how = "augment" if op.how is _AUGMENT else "global"
         _rebind(s, frame, op, s.module_value(frame.info.module), ident, value, how, at)
         return False
     if ident in function.nonlocals:
@@ -214,10 +213,10 @@ def _bind_name(s: State, frame: Frame, op: Bind, ident: str, value: Value, at: i
         while scope is not None and ident not in scope.info.function.bound:
             scope = scope.env
         if scope is not None:
-            how = "augment" if op.how is How.AUGMENT else "nonlocal"
+            how = "augment" if op.how is _AUGMENT else "nonlocal"
             _rebind(s, frame, op, scope, ident, value, how, at)
         return False
-    if function.kind is Kind.MODULE:
+    if function.kind is _MODULE:
         s.write(s.module_value(frame.info.module), ident, value)
         _adopt(s, frame, s.module_value(frame.info.module), ident, value, op, at)
     elif frame.cls is not None:
@@ -258,30 +257,26 @@ def _adopt(s: State, frame: Frame, holder: ModuleValue, ident: str, value: Value
     for atom in value:
         key = (holder, ident, atom)
         if key not in s.edges:
-            effect = Effect(
-                Access.STORE, holder, ident, op.target, NOTHING, None, value, op.value, "assign", op.span, at
-            )
+            effect = Effect(_STORE, holder, ident, op.target, NOTHING, None, value, op.value, "assign", op.span, at)
             s.edges[key] = Edge(frame, effect)
 
 
 def _rebind(
     s: State, frame: Frame, op: Bind, holder: ModuleValue | Frame, ident: str, value: Value, how: str, at: int
 ) -> None:
-    keep(s, frame, Effect(Access.STORE, holder, ident, op.target, NOTHING, None, value, op.value, how, op.span, at))
+    keep(s, frame, Effect(_STORE, holder, ident, op.target, NOTHING, None, value, op.value, how, op.span, at))
 
 
 def _store_attribute(s: State, frame: Frame, op: Bind, target: Attr, value: Value, at: int) -> None:
-    how = "augment" if op.how is How.AUGMENT else "assign"
+    how = "augment" if op.how is _AUGMENT else "assign"
     for atom in evaluate.evaluate(s, frame, target.base, at):
-        if op.how is How.AUGMENT:
+        if op.how is _AUGMENT:
             _extend(s, frame, op, evaluate.attribute(s, frame, atom, target.name, target.span, at), target, at)
         setter = _setter(s, frame, atom, target.name)
         if setter is not None:
             calls.enter(s, frame, setter, atom, Call(target, (op.value,), (), target.span, op.order), (value,), ())
             continue
-        keep(
-            s, frame, Effect(Access.STORE, atom, target.name, target, NOTHING, None, value, op.value, how, op.span, at)
-        )
+        keep(s, frame, Effect(_STORE, atom, target.name, target, NOTHING, None, value, op.value, how, op.span, at))
 
 
 def _holders_by_name(s: State, frame: Frame, base: Term, at: int) -> Value:
@@ -314,14 +309,14 @@ def _store_item(s: State, frame: Frame, op: Bind, target: Item, value: Value, at
             keep(
                 s,
                 frame,
-                Effect(Access.STORE, holder, name, target, NOTHING, None, value, op.value, "setattr", op.span, at),
+                Effect(_STORE, holder, name, target, NOTHING, None, value, op.value, "setattr", op.span, at),
             )
         if named:
             return
     key = evaluate.evaluate(s, frame, target.key, at)
     constant = evaluate.constant_key(target.key, key)
     field = ITEMS if constant is None else item_field(constant)
-    how = "augment" if op.how is How.AUGMENT else "item"
+    how = "augment" if op.how is _AUGMENT else "item"
     for atom in evaluate.evaluate(s, frame, target.base, at):
         if isinstance(atom, Instance) and atom.cls is not None:
             method = next(
@@ -336,9 +331,9 @@ def _store_item(s: State, frame: Frame, op: Bind, target: Item, value: Value, at
                 call = Call(target.base, (target.key, op.value), (), target.span, op.order)
                 calls.call_atom(s, frame, method, call, (key, value), (), at)
                 continue
-        if op.how is How.AUGMENT:
+        if op.how is _AUGMENT:
             _extend(s, frame, op, evaluate.item(s, frame, atom, target, key, at), target, at)
-        keep(s, frame, Effect(Access.STORE, atom, field, target, key, target.key, value, op.value, how, op.span, at))
+        keep(s, frame, Effect(_STORE, atom, field, target, key, target.key, value, op.value, how, op.span, at))
 
 
 def keep(s: State, frame: Frame, effect: Effect) -> None:
@@ -350,7 +345,7 @@ def keep(s: State, frame: Frame, effect: Effect) -> None:
         return
     if not s.solved:
         frame.written.setdefault(effect.position, []).append(effect)
-    if effect.access is Access.DELETE or not effect.value:
+    if effect.access is _DELETE or not effect.value:
         return
     if isinstance(holder, Instance) and is_making(frame, holder):
         s.build(holder, effect.field, effect.value)
@@ -369,7 +364,7 @@ def _is_for_all(holder: Holder, effect: Effect) -> bool:
         return False
     if not isinstance(holder, Instance):
         return isinstance(holder, (ModuleValue, ClassValue))
-    if holder.phase is not Phase.SETUP:
+    if holder.phase is not SETUP:
         return False
     if effect.field[:1] != "[":
         return holder.cls is not None

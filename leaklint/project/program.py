@@ -35,6 +35,7 @@ from leaklint.index.summary import (
     walk,
 )
 
+_CLASS, _MODULE, _LOOP, _TRY = Kind.CLASS, Kind.MODULE, BlockKind.LOOP, BlockKind.TRY  # looked up once
 _ROOT = "src"  # a folder for packages, by convention
 
 
@@ -247,9 +248,9 @@ class FunctionInfo:
         if name in self.function.globals:
             return -1
         hops, info = 1, self.parent
-        while info is not None and info.function.kind is not Kind.MODULE:
+        while info is not None and info.function.kind is not _MODULE:
             function = info.function
-            if function.kind is not Kind.CLASS and name in function.bound and name not in function.nonlocals:
+            if function.kind is not _CLASS and name in function.bound and name not in function.nonlocals:
                 return hops
             hops, info = hops + 1, info.parent
         return -1
@@ -264,7 +265,7 @@ class FunctionInfo:
     def owner(self) -> ClassInfo | None:
         """The class whose body defines this function."""
         index = self.function.owner
-        return None if index < 0 or self.function.kind is Kind.CLASS else self.module.classes[index]
+        return None if index < 0 or self.function.kind is _CLASS else self.module.classes[index]
 
     def binds(self) -> dict[str, list[int]]:
         """Positions in `ops` at which each local name gets a value."""
@@ -388,15 +389,14 @@ def exclusive(blocks: tuple[Block, ...], a: int, b: int) -> bool:
 def _left(blocks: tuple[Block, ...], block: int, use: int) -> bool:
     """Whether control that passed `block` never comes to `use` (the block returns or raises)."""
     return any(
-        blocks[x].exits and not within(blocks, use, x) and blocks[x].kind is not BlockKind.TRY
-        for x in ancestors(blocks, block)
+        blocks[x].exits and not within(blocks, use, x) and blocks[x].kind is not _TRY for x in ancestors(blocks, block)
     )
 
 
 def _outermost_loop(blocks: tuple[Block, ...], block: int) -> int:
     loop = -1
     for x in ancestors(blocks, block):
-        if blocks[x].kind is BlockKind.LOOP:
+        if blocks[x].kind is _LOOP:
             loop = x
     return loop
 

@@ -19,6 +19,7 @@ from leaklint.project.suspect import Access, Strength
 from leaklint.project.values import (
     ANYTHING,
     NOTHING,
+    SETUP,
     Ambient,
     Atom,
     ClassValue,
@@ -47,6 +48,7 @@ _SELECTED = 64  # frames of a function that is given names of modules
 _DECORATED = 4000  # frames of set-up code that is given a function and makes another, as decorators do
 _DEPTH = 2  # objects made by objects made by ... before they share one atom
 _OBJECTS = 4  # objects of one class, or of one place, that are told apart
+_FUNCTION, _IDENTITY = Kind.FUNCTION, Strength.IDENTITY  # looked up once
 LITERALS = 4  # constants kept in one value
 ALL = -1  # every operation of a function, as a set of bits
 _OBJECTS_KEPT = 12  # objects kept in one value
@@ -163,7 +165,7 @@ class Frame:
         self.running = False
         self.sealed = False  # it is as the solver left it: nothing is recorded any more
         self.rounds = 0
-        self.level: int = 0 if env is None else env.level + (env.info.function.kind is Kind.FUNCTION)
+        self.level: int = 0 if env is None else env.level + (env.info.function.kind is _FUNCTION)
 
     def __repr__(self) -> str:
         return f"<frame {self.info.qualname} {self.phase.name} {self.receiver or ''}>"
@@ -460,7 +462,7 @@ class State(Struct, dict=True):
         return value.difference(mixed) if mixed else value
 
     def _is_named_for(self, name: str, taint: Taint) -> bool:
-        if taint.strength is not Strength.IDENTITY:
+        if taint.strength is not _IDENTITY:
             return False
         concept = self._concepts.get(name)
         if concept is None:
@@ -490,7 +492,7 @@ class State(Struct, dict=True):
         count = self._count[info, phase]
         limit = _limit(info, phase, signature, receiver) if count >= _CONTEXTS[phase] else _CONTEXTS[phase]
         if count >= limit:
-            many = count >= (limit if phase is Phase.SETUP else 4 * limit)
+            many = count >= (limit if phase is SETUP else 4 * limit)
             key = (info, env, None if many else receiver, phase, ())
             known = self._frames.get(key)
             if known is not None:
@@ -608,13 +610,9 @@ def _limit(info: FunctionInfo, phase: Phase, signature: tuple[object, ...], rece
     """How many frames a function may have before calls of it share one: never fewer than other functions."""
     if any(part.__class__ is Selector for part in signature):
         return _SELECTED
-    if (
-        phase is Phase.SETUP
-        and info.wraps
-        and any(isinstance(one, FunctionValue) for _, one in filter(_is_kind, signature))
-    ):
+    if phase is SETUP and info.wraps and any(isinstance(one, FunctionValue) for _, one in filter(_is_kind, signature)):
         return _DECORATED
-    if phase is Phase.SETUP and info.function.name == "__init__" and _is_heir(receiver, info) and _only_keeps(info):
+    if phase is SETUP and info.function.name == "__init__" and _is_heir(receiver, info) and _only_keeps(info):
         return _INHERITED
     return _CONTEXTS[phase]
 

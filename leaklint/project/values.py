@@ -25,6 +25,9 @@ class Phase(IntEnum):
     REQUEST = 1
 
 
+SETUP, REQUEST = Phase  # members of an enum are looked up by Python code, which the solver has no time for
+
+
 _numbers = count(1)  # not kept in the class: each change to one makes Python forget where attributes of it are
 
 
