@@ -455,7 +455,6 @@ class _Patterns(dict[str, list[T]]):
         self.wild: dict[str, list[tuple[str, T]]] = {}
         self.partial: list[tuple[str, str, T]] = []  # start of the name, end of the name, row
         self._found: dict[str, list[T]] = {}
-        self._last: dict[str, T | None] = {}
 
     def add(self, pattern: str, row: T) -> None:
         if "*" not in pattern:
@@ -477,14 +476,6 @@ class _Patterns(dict[str, list[T]]):
         if found is None:
             found = self._found[name] = self._find(name)
         return found
-
-    def last(self, name: str) -> T | None:
-        """The row about a name that wins."""
-        known = self._last.get(name, False)
-        if known is False:
-            rows = self.find(name)
-            known = self._last[name] = rows[-1] if rows else None
-        return known  # type: ignore[return-value]  # not False any more
 
     def _find(self, name: str) -> list[T]:
         owner, _, last = name.rpartition(".")
@@ -529,7 +520,6 @@ class Models:
         self._registering: _Patterns[EntryModel] = _Patterns()  # and of calls that do
         self.applications: set[str] = set()  # classes whose methods register handlers
         self.handed: set[str] = set()  # classes of the one object that requests get at by an attribute or a name
-        self._concept_of: dict[str, str] = {}
         self._spoken_of: set[str] = set()  # all names in rows, and what they are parts of
         self.atomic: set[str] = set()  # last names of calls that have a store keep others out
         self.atomic_keywords: set[str] = set()
@@ -548,6 +538,14 @@ class Models:
         self.writing: dict[str, CallModel] = {}  # calls that write the file they name, by last name
         for model in self.models:
             self._add(model)
+        # What is asked of every call and attribute: answers are remembered by what is no Python code itself.
+        self.canonical = cache(self._canonical)
+        self.decorator = cache(self._decorators.find)
+        self.registration = cache(self._entry_calls.find)
+        self.call = cache(self._call)
+        self.type = cache(self._type)
+        self.attribute = cache(self._attribute)
+        self.concept = cache(self._concept)
 
     def _add(self, model: Model) -> None:
         self.aliases.update(model.alias)
@@ -605,7 +603,7 @@ class Models:
             for pattern in attribute.name:
                 self._attributes.add(pattern, attribute)
 
-    def canonical(self, name: str) -> str:
+    def _canonical(self, name: str) -> str:
         """The name under which models know it; aliases apply to any leading part."""
         alias = self.aliases
         if name in alias:
@@ -623,14 +621,6 @@ class Models:
                 self._spoken_of.update(itertools.accumulate(row.split("."), "{}.{}".format))
         return name in self._spoken_of
 
-    def decorator(self, name: str) -> list[EntryModel]:
-        """Entry points made by decorating with `name`."""
-        return self._decorators.find(name)
-
-    def registration(self, name: str) -> list[EntryModel]:
-        """Entry points made by passing a function to `name`."""
-        return self._entry_calls.find(name)
-
     def registering(self, last: str) -> list[EntryModel]:
         """Entry points made by passing a function to something with this last name."""
         return self._registering.find(last)
@@ -639,22 +629,18 @@ class Models:
         """Entry points that subclasses of `name` have."""
         return self._bases.find(name)
 
-    def call(self, name: str) -> CallModel | None:
+    def _call(self, name: str) -> CallModel | None:
         """What calling `name` does; the last loaded row wins."""
-        return self._calls.last(name)
+        rows = self._calls.find(name)
+        return rows[-1] if rows else None
 
-    def type(self, name: str) -> TypeModel | None:
+    def _type(self, name: str) -> TypeModel | None:
         """What kind of holder instances of `name` are."""
-        return self._types.last(name)
-
-    def concept(self, name: str) -> str:
-        """The concept (`session`, `user`, `request`, ...) that an identifier names, or the empty string."""
-        known = self._concept_of.get(name)
-        if known is None:
-            known = self._concept_of[name] = self._concept(name)
-        return known
+        rows = self._types.find(name)
+        return rows[-1] if rows else None
 
     def _concept(self, name: str) -> str:
+        """The concept (`session`, `user`, `request`, ...) that an identifier names, or the empty string."""
         plain = _plain(name)
         while plain:
             if plain in self.concepts:
@@ -675,6 +661,7 @@ class Models:
             waiting += [load(name) for name in model.requires]
         return ()
 
-    def attribute(self, name: str) -> AttributeModel | None:
+    def _attribute(self, name: str) -> AttributeModel | None:
         """What the attribute or module-level `name` is."""
-        return self._attributes.last(name)
+        rows = self._attributes.find(name)
+        return rows[-1] if rows else None

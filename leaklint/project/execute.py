@@ -105,14 +105,17 @@ def _run(s: State, frame: Frame) -> None:
 
     What grows in the pass is seen by later operations in the same pass, by earlier ones in the next.
     """
-    ops = frame.info.function.ops
+    ops, written, seen = frame.info.function.ops, frame.written, frame.seen
     todo, frame.todo = frame.todo & ((1 << len(ops)) - 1), 0
     while todo:
         frame.bit = bit = todo & -todo
         at = bit.bit_length() - 1
-        frame.written.pop(at, None)
-        frame.seen.pop(at, None)
-        if _OPS[ops[at].__class__](s, frame, ops[at], at):
+        if at in written:
+            del written[at]
+        if at in seen:
+            del seen[at]
+        op = ops[at]
+        if _OPS[op.__class__](s, frame, op, at):
             frame.todo |= frame.info.users(at)
         todo ^= bit
         if frame.todo:
