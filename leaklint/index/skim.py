@@ -15,7 +15,6 @@ from leaklint.index.summary import Head, Imported
 
 _DOTTED = re.compile(r"\.(?:\s|\\\n|#.*\n)*([^\W\d]\w*)")
 _QUOTED = re.compile(r"""["']([^\W\d]\w*)["']""")
-_MODULE = re.compile(r"""(?<!["'])["'}]([^\W\d]\w*(?:(?:[.:]\w+)+\.?|\.))(?=["'{](?!["']))""")  # in no docstring
 _BY_NAME = "attr("  # as the calls end that take the name of an attribute
 _LAMBDA = re.compile(r"lambda\s+([\w\s,]+):")  # maybe the end of another word: nothing in front makes it fast
 
@@ -44,7 +43,6 @@ def skim(tree: ast.Module, text: str, path: str, digest: str) -> Head:
         digest=digest,
         imports=tuple(imports),
         words=_words(text),
-        dotted=frozenset(_MODULE.findall(text)),
         lines=text.count("\n") + 1,
         count=functions,
         parameters=frozenset(parameters),

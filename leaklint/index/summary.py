@@ -371,7 +371,6 @@ class Head(Struct, frozen=True, gc=False):
     digest: str
     imports: tuple[Imported, ...]
     words: frozenset[str]  # what stands behind a dot somewhere, maybe in a comment, or may be asked for by its name
-    dotted: frozenset[str]  # what is quoted and may be the dotted name of a module, begin one or be of something in one
     lines: int
     count: int  # of `def` statements
     parameters: frozenset[tuple[str, ...]]  # the names of each function's parameters; of methods also without the first

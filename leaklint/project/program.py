@@ -5,6 +5,7 @@ Nothing here evaluates a term or knows a library.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from functools import cached_property
@@ -37,6 +38,9 @@ from leaklint.index.summary import (
 
 _CLASS, _MODULE, _LOOP, _TRY = Kind.CLASS, Kind.MODULE, BlockKind.LOOP, BlockKind.TRY  # looked up once
 _ROOT = "src"  # a folder for packages, by convention
+
+
+_DOTTED = re.compile(r"""(?<!["'])["'}]([^\W\d]\w*(?:(?:[.:]\w+)+\.?|\.))(?=["'{](?!["']))""")  # in no docstring
 
 
 class Module:
@@ -87,6 +91,10 @@ class Module:
     def attributes(self) -> frozenset[str]:
         """Every attribute name that is read, written or deleted."""
         return attributes(self.summary.code)
+
+    def dotted(self) -> frozenset[str]:
+        """What is quoted and may be the dotted name of a module, begin one, or be of something in one."""
+        return frozenset(_DOTTED.findall(self.text))
 
     def span(self, packed: Range) -> Span:
         """A finding's span: code points, columns from 1."""

@@ -105,7 +105,7 @@ def _names(program: Program, folders: _Folders, module: Module, *, by_text: bool
     for imported in module.summary.imports:
         if not imported.level and imported.name in folders:
             yield f"{imported.module}.{imported.name}"
-    for text in sorted(module.summary.head.dotted) if by_text else ():
+    for text in sorted(module.dotted()) if by_text else ():
         name, colon, _ = text.rstrip(".").partition(":")
         if colon or "." in name:
             yield name
