@@ -445,6 +445,10 @@ class Program(Struct, dict=True):
         head, dot, last = text.rpartition(".")
         return bool(dot) and last in self._by_last and all(part.isidentifier() for part in head.split("."))
 
+    def ends_a_name(self, last: str) -> bool:
+        """Whether the dotted name of any module ends so."""
+        return last in self._by_last
+
     def find(self, importer: Module, name: str, level: int) -> Module | None:
         """The module that `import name` in `importer` means; `None` if it is not part of the program.
 

@@ -85,8 +85,11 @@ class _Ways:
         )
 
     def _bring(self, module: Module, imported: Imported) -> bool:
+        ways = self.names.get(imported.module.partition(".")[0])
+        if ways is None:
+            return False
         parts = [*imported.module.split("."), *((imported.name,) if imported.name else ())]
-        for inside, word in self.names.get(parts[0], ()):
+        for inside, word in ways:
             if "*" in inside or inside[:1].isupper() or inside == word:
                 reached = True
             else:
@@ -124,8 +127,15 @@ def _is_function(pattern: str) -> bool:
 def imported_by(program: Program, module: Module) -> list[Module]:
     """The modules that one may import, wherever in it, with the packages that they are in."""
     found: dict[Module, None] = {module: None}
+    outer: dict[tuple[str, int], None] = {}
     for imported in module.summary.imports:
-        target = find_imported(program, module, imported)
+        inner = _inner(program, module, imported)
+        if inner is not None:
+            found[inner] = None
+        else:
+            outer[imported.module, imported.level] = None
+    for name, level in outer:
+        target = program.find(module, name, level)
         if target is not None:
             found[target] = None
     return list(dict.fromkeys(one for target in found for one in with_packages(program, target)))
@@ -142,12 +152,15 @@ def with_packages(program: Program, module: Module) -> Iterable[Module]:
 
 def find_imported(program: Program, module: Module, imported: Imported) -> Module | None:
     """The module of the program that an import means: `b` of `from a import b` where that is one."""
-    if imported.name:
-        full = f"{imported.module}.{imported.name}" if imported.module else imported.name
-        inner = program.find(module, full, imported.level)
-        if inner is not None:
-            return inner
-    return program.find(module, imported.module, imported.level)
+    inner = _inner(program, module, imported)
+    return program.find(module, imported.module, imported.level) if inner is None else inner
+
+
+def _inner(program: Program, module: Module, imported: Imported) -> Module | None:
+    if not program.ends_a_name(imported.name):
+        return None
+    full = f"{imported.module}.{imported.name}" if imported.module else imported.name
+    return program.find(module, full, imported.level)
 
 
 def _closed(start: Iterable[Module], following: Mapping[Module, Collection[Module]]) -> set[Module]:
