@@ -40,7 +40,7 @@ _CLASS, _MODULE, _LOOP, _TRY = Kind.CLASS, Kind.MODULE, BlockKind.LOOP, BlockKin
 _ROOT = "src"  # a folder for packages, by convention
 
 
-_DOTTED = re.compile(r"""(?<!["'])["'}]([^\W\d]\w*(?:(?:[.:]\w+)+\.?|\.))(?=["'{](?!["']))""")  # in no docstring
+_DOTTED = re.compile(r"""["'}](?<!["']["'}])([^\W\d]\w*(?:(?:[.:]\w+)+\.?|\.))(?=["'{](?!["']))""")  # in no docstring
 
 
 class Module:
