@@ -26,7 +26,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SIZES = (50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000)
-PARTS = ("tools", "size", "again", "jobs")
+PARTS = ("tools", "size", "growth", "again", "jobs")
+EDITED = 9  # files of which each is changed in turn
+BIG = 500_000  # lines above which one and two processes run once each
 SLOW = 10.0  # CPU seconds above which a process runs once
 PARSE = """
 import ast, sys, tokenize, warnings
@@ -79,10 +81,12 @@ def main() -> None:
             show(tools(bench, bench.cut("tools", arguments.packages, 80_000), arguments.tools))
         if "size" in parts:
             show(sizes(bench, arguments.packages, arguments.lines, arguments.application))
+        if "growth" in parts:
+            show(growth(bench, arguments.packages, arguments.lines))
         if "again" in parts:
             show(again(bench, bench.cut("again", arguments.packages, 100_000)))
         if "jobs" in parts:
-            show(jobs(bench, bench.cut("jobs", arguments.packages, 100_000)))
+            show(jobs(bench, arguments.packages, arguments.lines))
 
 
 def show(rows: Iterator[str]) -> None:
@@ -130,6 +134,19 @@ class Bench:
             taken.append(file)
             total += lines_of(file[1])
         return self.copied(name, taken)
+
+    def half(self, name: str, program: Program, number: int) -> Program:
+        """One of two halves: each package is whole, and goes to the half that has fewer lines so far."""
+        packages: dict[Path, list[Path]] = {}
+        for file in program.files:
+            packages.setdefault(program.folder / file.relative_to(program.folder).parts[0], []).append(file)
+        halves: list[list[tuple[Path, Path]]] = [[], []]
+        loads = [0, 0]
+        for top, files in sorted(packages.items(), key=lambda item: -sum(map(lines_of, item[1]))):
+            lighter = loads.index(min(loads))
+            loads[lighter] += sum(map(lines_of, files))
+            halves[lighter] += [(top, file) for file in files]
+        return self.copied(name, halves[number])
 
     def copied(self, name: str, files: Sequence[tuple[Path, Path]]) -> Program:
         folder = self.scratch / name
@@ -232,8 +249,19 @@ def sizes(bench: Bench, packages: Path, lines: Sequence[int], applications: Sequ
         yield f"| {name} | {program.lines:,} | {figures} |"
 
 
+def growth(bench: Bench, packages: Path, lines: Sequence[int]) -> Iterator[str]:
+    """Programs beside their own halves, so that twice the code is twice the same kind of code."""
+    yield "| lines | leaklint, cold | half of it | the other half | t(2n) / t(n) |"
+    yield "| ---: | ---: | ---: | ---: | ---: |"
+    for count in lines:
+        program = bench.cut(f"growth{count}", packages, count)
+        whole = bench.check(program).cpu
+        first, other = (bench.check(bench.half(f"half{count}.{part}", program, part)).cpu for part in range(2))
+        yield f"| {program.lines:,} | {whole:.2f} | {first:.2f} | {other:.2f} | {2 * whole / (first + other):.2f} |"
+
+
 def again(bench: Bench, program: Program) -> Iterator[str]:
-    """A second run of one program: as it is, and with one file changed."""
+    """A second run of one program: as it is, and with one file changed, for files all over it."""
     kept = ("--cache-dir", str(bench.scratch / "kept"), "--jobs", "1")
     yield f"{program.lines:,} lines of library code, one process:\n"
     yield "| run | CPU seconds | seconds |\n| --- | ---: | ---: |"
@@ -242,32 +270,35 @@ def again(bench: Bench, program: Program) -> Iterator[str]:
     yield second("nothing changed", bench.check(program, *kept))
     for title, change in (("comment", "# a comment\n"), ("statement", "value_of_nobody = 1\n")):
         runs = []
-        for number in range(bench.runs):
-            file = program.files[len(program.files) // 2 + number]
+        for number in range(EDITED):
+            file = program.files[(2 * number + 1) * len(program.files) // (2 * EDITED)]
             before = file.read_bytes()
-            file.write_bytes(change.encode() + before)
+            file.write_bytes(before + b"\n" + change.encode())
             runs.append(measured([*LEAKLINT, program.folder, *kept], "", bench.scratch))
             file.write_bytes(before)
             bench.check(program, *kept)
-        yield second(f"a {title} added to one file", sorted(runs, key=lambda run: run.cpu)[len(runs) // 2])
+        runs.sort(key=lambda run: run.cpu)
+        yield second(f"a {title} added to one file, median of {EDITED} files", runs[EDITED // 2])
+        yield second(f"a {title} added to one file, the slowest", runs[-1])
 
 
 def second(title: str, run: Measured) -> str:
     return f"| {title} | {run.cpu:.2f} | {run.wall:.2f} |"
 
 
-def jobs(bench: Bench, program: Program) -> Iterator[str]:
+def jobs(bench: Bench, packages: Path, lines: Sequence[int]) -> Iterator[str]:
     """One process and two, in turn; seconds mean something on a machine that does nothing else."""
-    yield f"{program.lines:,} lines of library code, no cache:\n"
-    yield "| processes | seconds | CPU seconds |\n| --- | ---: | ---: |"
-    runs: dict[int, list[Measured]] = {1: [], 2: []}
-    for _ in range(max(3, bench.runs)):
-        for count, found in runs.items():
-            found.append(measured([*LEAKLINT, program.folder, "--no-cache", "--jobs", count], "", bench.scratch))
-    walls = {count: statistics.median(run.wall for run in found) for count, found in runs.items()}
-    for count, found in runs.items():
-        yield f"| {count} | {walls[count]:.2f} | {statistics.median(run.cpu for run in found):.2f} |"
-    yield f"\nTwice the processes are {walls[1] / walls[2]:.2f} times as fast."
+    yield "| lines | one process, seconds | two | times as fast | one, CPU seconds | two |"
+    yield "| ---: | ---: | ---: | ---: | ---: | ---: |"
+    for count in lines:
+        program = bench.cut(f"jobs{count}", packages, count)
+        runs: dict[int, list[Measured]] = {1: [], 2: []}
+        for _ in range(1 if count > BIG else max(3, bench.runs)):
+            for number, found in runs.items():
+                found.append(measured([*LEAKLINT, program.folder, "--no-cache", "--jobs", number], "", bench.scratch))
+        one, two = (statistics.median(run.wall for run in found) for found in runs.values())
+        cpu = " | ".join(f"{statistics.median(run.cpu for run in found):.2f}" for found in runs.values())
+        yield f"| {program.lines:,} | {one:.2f} | {two:.2f} | {one / two:.2f} | {cpu} |"
 
 
 if __name__ == "__main__":
