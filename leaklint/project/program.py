@@ -62,6 +62,14 @@ class Module:
         self.name = ".".join(parts)
 
     @cached_property
+    def is_named_for_a_library(self) -> bool:
+        """Whether a file imports its own name, as `project/celery.py` does: its folder is not on sys.path then."""
+        if self.is_package or not self.parts:
+            return False
+        named = [i for i in self.summary.imports if not i.level and i.module.partition(".")[0] == self.parts[-1]]
+        return any(not _defines(self, imported.name) for imported in named)
+
+    @cached_property
     def functions(self) -> tuple[FunctionInfo, ...]:
         """The module's body, all functions, lambdas and class bodies, by index."""
         return tuple([FunctionInfo(self, function) for function in self.summary.functions])
@@ -459,6 +467,8 @@ class Program(Struct, dict=True):
             base = importer.parts if importer.is_package else importer.parts[:-1]
             base = base[: len(base) - (level - 1)] if level > 1 else base
             return self._by_parts.get((*base, *(name.split(".") if name else ())))
+        if name.rpartition(".")[2] not in self._by_last and not self.package:
+            return None  # most imports are of libraries
         key = (importer.parts[:-1], name)
         if key not in self._found:
             self._found[key] = self._absolute(importer, tuple(name.split(".")))
@@ -501,7 +511,7 @@ class Program(Struct, dict=True):
             if root and root in self._packages:
                 continue  # the inside of a package is not on sys.path
             module = self._by_parts.get((*root, *wanted))
-            if module is not None and module is not importer and not _is_named_for_a_library(module):
+            if module is not None and module is not importer and not module.is_named_for_a_library:
                 return module
         for root in self.roots:
             if module := self._by_parts.get((*root, *wanted)):
@@ -514,7 +524,7 @@ class Program(Struct, dict=True):
             return None
         for depth in range(len(folder), 0, -1):
             module = self._by_parts.get((*folder[:depth], *wanted))
-            if module is not None and not _is_named_for_a_library(module):
+            if module is not None and not module.is_named_for_a_library:
                 return module
         return None
 
@@ -527,7 +537,7 @@ class Program(Struct, dict=True):
                 continue
             if root and root in self._packages and root[-1] != _ROOT:
                 continue  # `src/` is a root also where somebody put an `__init__.py` into it
-            if len(wanted) == 1 and _is_named_for_a_library(module):
+            if len(wanted) == 1 and module.is_named_for_a_library:
                 continue
             if len(wanted) == 1 and not module.is_package and len(root) > 1:
                 continue  # `import redis` must not find `tools/scripts/redis.py`
@@ -536,14 +546,6 @@ class Program(Struct, dict=True):
             return None
         candidates.sort(key=lambda c: (-c[0], -c[1], c[2]))
         return candidates[0][3]
-
-
-def _is_named_for_a_library(module: Module) -> bool:
-    """Whether a file imports its own name, as `project/celery.py` does: its folder is not on sys.path then."""
-    if module.is_package or not module.parts:
-        return False
-    named = [i for i in module.summary.imports if not i.level and i.module.partition(".")[0] == module.parts[-1]]
-    return any(not _defines(module, imported.name) for imported in named)
 
 
 def _defines(module: Module, name: str) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from itertools import accumulate
 
 from msgspec import Struct
 
@@ -53,7 +54,7 @@ class _Ways:
 
     def __init__(self, models: Models) -> None:
         self.models = models
-        self.names: dict[str, set[tuple[str, str]]] = defaultdict(set)  # package -> (what follows, word to be seen)
+        self.names: dict[str, set[tuple[str, str]]] = {}  # package -> (what follows, word to be seen)
         self.words: set[str] = set()  # of the standard library, which everybody imports for other reasons
         self.parts: set[str] = set()  # of names of generated modules
         for pattern in _patterns(models):
@@ -64,7 +65,8 @@ class _Ways:
             elif package in sys.stdlib_module_names:
                 self.words.update((last,) if last.isidentifier() else ())
             else:
-                self.names[package].add((rest.partition(".")[0] or "*", last if _is_function(pattern) else ""))
+                way = (rest.partition(".")[0] or "*", last if _is_function(pattern) else "")
+                self.names.setdefault(package, set()).add(way)
 
     def lead_into(self, program: Program, module: Module) -> bool:
         """Whether a request may come in by something in the module."""
@@ -111,8 +113,12 @@ def _patterns(models: Models) -> Iterable[str]:
             if row.type in models.applications:
                 found += [f"{name.rpartition('.')[0] or name}.*" for name in row.name]
     yield from found
+    below: dict[str, list[str]] = defaultdict(list)  # what follows each name that patterns begin with
+    for pattern in found:
+        for name in accumulate(pattern.split("."), "{}.{}".format):
+            below[name].append(pattern[len(name) :])
     for alias, name in models.aliases.items():
-        yield from (alias + p[len(name) :] for p in found if p == name or p.startswith(f"{name}."))
+        yield from (alias + rest for rest in below.get(name, ()))
 
 
 def _is_function(pattern: str) -> bool:
