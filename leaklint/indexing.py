@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 CODE, UNITS, _KEEP = "code", "units", "keep"  # what is asked of another process
 _HEADS = "heads"
 
-_WORTHWHILE = 600_000 if workers.FORKS else 3_000_000  # characters that are parsed while a process starts, and more
+_WORTHWHILE = 30_000 if workers.FORKS else 150_000  # lines and parentheses read while a process starts, and more
 _RECURSION = 30_000
 _TREES = 6_000_000  # characters of files whose trees are kept until it is clear which of them are needed
 _SPARE = 4096  # summaries of other programs and of earlier texts that a cache keeps
@@ -107,8 +107,7 @@ def indexed(
     """
     known = _known(files, cache) if cache is not None else {}
     missing = [file for file in files if file.path not in known]
-    parts = workers.shares([(file.path, len(file.text)) for file in missing], jobs, _WORTHWHILE)
-    shares = [[missing[at] for at in part] for part in parts]
+    shares = _shares(missing, jobs)
     with workers.team(_serve, [(cache, part, answer if workers.FORKS else None) for part in shares[1:]]) as team:
         found: dict[str, _Outcome] = {path: kept.summary for path, kept in known.items()}
         found |= _summarised(shares[0], progress)
@@ -122,6 +121,15 @@ def indexed(
             kept=known,
             elsewhere=elsewhere,
         )
+
+
+def _shares(files: Sequence[SourceFile], jobs: int) -> list[list[SourceFile]]:
+    """The files by process; what there is to parse goes with lines and parentheses, where texts may be long."""
+    if jobs == 1:
+        return [[*files]]
+    work = [(file.path, file.text.count("\n") + file.text.count("(")) for file in files]
+    return [[files[at] for at in share] for share in workers.shares(work, jobs, _WORTHWHILE)]
+
 
 
 def keep(cache: Cache, indexed: Indexed) -> None:
