@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 CODE, UNITS, _KEEP = "code", "units", "keep"  # what is asked of another process
 _HEADS = "heads"
 
+Answer: TypeAlias = Callable[..., Iterable[tuple[Hashable, object]]]
+"""Called with summaries by path and a question, gives keys and values for whoever has asked."""
+
 _WORTHWHILE = 30_000 if workers.FORKS else 150_000  # lines and parentheses read while a process starts, and more
+_BESIDES = 12_000  # of the same, what this process has to do besides: it is as long in importing the solver
 _RECURSION = 30_000
 _TREES = 6_000_000  # characters of files whose trees are kept until it is clear which of them are needed
 _SPARE = 4096  # summaries of other programs and of earlier texts that a cache keeps
@@ -98,19 +102,21 @@ def indexed(
     cache: Cache | None,
     jobs: int,
     progress: Progress,
-    answer: Callable[..., Iterable[tuple[Hashable, object]]] = lambda *_: (),
+    prepare: Callable[[], Answer],
 ) -> Iterator[Indexed]:
     """Summarise each file; one that cannot be parsed is a problem.
 
-    Other processes take part where that pays. They stay there within the block: each hands out code it has lowered,
-    and to any other question gives what `answer`, called with its summaries by path, has to say to that.
+    Other processes take part where that pays. They stay there within the block: each hands out code it has lowered.
+    `prepare` is called in each when its files are done, and gives what answers any other question: it is called with
+    the summaries by path and the question.
     """
     known = _known(files, cache) if cache is not None else {}
     missing = [file for file in files if file.path not in known]
     shares = _shares(missing, jobs)
-    with workers.team(_serve, [(cache, part, answer if workers.FORKS else None) for part in shares[1:]]) as team:
+    with workers.team(_serve, [(cache, part, prepare if workers.FORKS else None) for part in shares[1:]]) as team:
         found: dict[str, _Outcome] = {path: kept.summary for path, kept in known.items()}
         found |= _summarised(shares[0], progress)
+        prepare()
         elsewhere = tuple(Share(worker, part) for worker, part in zip(team, shares[1:], strict=True))
         for share in elsewhere:
             found |= _received(share, progress)
@@ -128,8 +134,7 @@ def _shares(files: Sequence[SourceFile], jobs: int) -> list[list[SourceFile]]:
     if jobs == 1:
         return [[*files]]
     work = [(file.path, file.text.count("\n") + file.text.count("(")) for file in files]
-    return [[files[at] for at in share] for share in workers.shares(work, jobs, _WORTHWHILE)]
-
+    return [[files[at] for at in share] for share in workers.shares(work, jobs, _WORTHWHILE, _BESIDES)]
 
 
 def keep(cache: Cache, indexed: Indexed) -> None:
@@ -185,13 +190,14 @@ def _serve(
     connection: Connection,
     cache: Cache | None,
     files: Sequence[SourceFile],
-    answer: Callable[..., Iterable[tuple[Hashable, object]]] | None,
+    prepare: Callable[[], Answer] | None,
 ) -> None:
     """Summarise files, send their heads, and answer for as long as somebody asks."""
     with roomy():
         found = _summarised(files, silent)
         heads = [outcome.head if isinstance(outcome, ModuleSummary) else outcome for outcome in found.values()]
         connection.send((_HEADS, heads))
+        answer = prepare() if prepare is not None else None
         while True:
             kind, *asked = connection.recv()
             if kind == _KEEP and cache is not None:

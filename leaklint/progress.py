@@ -1,4 +1,4 @@
-"""How far a run has come: one status line on a terminal's stderr, and nothing anywhere else.
+"""How far a run has come, and what took how long: one status line on a terminal's stderr, and seconds by stage.
 
 It never slows a short run: the first line appears after a second.
 """
@@ -6,7 +6,8 @@ It never slows a short run: the first line appears after a second.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 Progress = Callable[[str, int, int], None]
@@ -47,3 +48,18 @@ class Meter:
         printable = "".join(character if character.isprintable() else "?" for character in stage)
         self._stream.write(f"\r\x1b[K{printable[:60]}{count}")
         self._stream.flush()
+
+
+class Clock:
+    """Wall time by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start

@@ -17,8 +17,7 @@ from leaklint.indexing import UNITS, Share, summarised_again
 from leaklint.project.program import Module, Program
 from leaklint.project.units import Unit
 
-_SENT = 0.4  # of what solving a line costs, what it costs to have its code sent
-_LOWERED = 1.2  # and to read it again
+_MOVED = 0.2  # of what lowering and solving a line costs, what comes to it where another process has parsed it
 
 
 def solved(
@@ -70,9 +69,11 @@ def _owners(units: Sequence[Unit], shares: Sequence[Share]) -> dict[int, Share]:
 
 def _cost(sizes: Iterable[tuple[str, int]], owner: Share | None, shares: Sequence[Share]) -> float:
     """What it costs to solve modules, in lines, with what it takes to have their code there."""
-    if owner is None:
-        return sum(lines * (1 + _SENT * any(path in share.files for share in shares)) for path, lines in sizes)
-    return sum(lines * (1 + _LOWERED * (path not in owner.files)) for path, lines in sizes)
+
+    def is_moved(path: str) -> bool:
+        return any(path in share.files for share in shares) if owner is None else path not in owner.files
+
+    return sum(lines * (1 + _MOVED * is_moved(path)) for path, lines in sizes)
 
 
 def _apart(program: Program, unit: Unit) -> Program:

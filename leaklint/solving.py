@@ -7,9 +7,7 @@ plain data that holds nothing of the solved state.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Collection, Iterable, Iterator, Sequence, Set
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from leaklint.analysis import Analysis, Asked, Statistics
@@ -17,7 +15,7 @@ from leaklint.config import Config
 from leaklint.finding import Finding, Problem
 from leaklint.indexing import not_parsed
 from leaklint.models import Models
-from leaklint.progress import Progress
+from leaklint.progress import Clock, Progress
 from leaklint.project import link
 from leaklint.project.link import Project
 from leaklint.project.program import Module, Program
@@ -26,21 +24,6 @@ if TYPE_CHECKING:
     from leaklint.syntax import Files
 
 _PATH = re.compile(r"[^\s'\"`()]+\.py")  # as it stands within a text, or the end of it that has no blanks
-
-
-class Clock:
-    """Wall time by stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
 
 
 def analysed(

@@ -22,7 +22,7 @@ FORKS = sys.platform == "linux"
 """Whether a process starts as a copy of this one: at no cost, and with all that this one holds."""
 
 
-_UNEVEN = 1.05  # how much more than its part one share may have before a folder is taken apart for it
+_UNEVEN = 1.02  # how much more than its part one share may have before a folder is taken apart for it
 _FINE = 0.01  # of a share: folders smaller than that are left whole
 
 
@@ -33,21 +33,24 @@ def usable() -> int:
     return os.cpu_count() or 1
 
 
-def shares(files: Sequence[tuple[str, int]], jobs: int, least: int) -> list[list[int]]:
+def shares(files: Sequence[tuple[str, int]], jobs: int, least: int, besides: int = 0) -> list[list[int]]:
     """At most `jobs` shares of files, given by path and size, as positions in ascending order.
 
     What lies in one folder goes to one share, as far as the shares become about the same size; none is smaller than
-    about `least`. Gives one share, maybe empty, where there is not enough for two.
+    about `least`. Gives one share, maybe empty, where there is not enough for two. Whoever has the first share has
+    something else to do `besides`.
     """
     total = sum(size for _, size in files)
     count = max(1, min(jobs, total // least, len(files)))
     if count == 1:
         return [[*range(len(files))]]
-    even = total / count
+    even = (total + besides) / count
     limit = even
     while True:
         groups = [*_folders(files, range(len(files)), 0, limit)]
-        found, heaviest = _dealt(groups, [sum(files[at][1] for at in group) for group in groups], count)
+        found, heaviest = _dealt(
+            groups, [sum(files[at][1] for at in group) for group in groups], [besides] + [0] * (count - 1)
+        )
         if heaviest <= even * _UNEVEN or limit < even * _FINE:
             return found
         limit /= 2
@@ -67,10 +70,9 @@ def _folders(
         yield from _folders(files, folder, depth + 1, limit)
 
 
-def _dealt(groups: Sequence[Sequence[int]], sizes: Sequence[int], count: int) -> tuple[list[list[int]], int]:
-    """The groups in shares, and the size of the largest share."""
-    loads = [0] * count
-    found: list[list[int]] = [[] for _ in range(count)]
+def _dealt(groups: Sequence[Sequence[int]], sizes: Sequence[int], loads: list[int]) -> tuple[list[list[int]], int]:
+    """The groups added to shares that hold `loads`, and the size of the largest share then."""
+    found: list[list[int]] = [[] for _ in loads]
     for number in sorted(range(len(groups)), key=lambda number: -sizes[number]):
         lightest = loads.index(min(loads))
         loads[lightest] += sizes[number]

@@ -22,7 +22,7 @@ from leaklint.syntax import Files
 
 
 def solved(files: list[SourceFile]) -> link.Project:
-    with indexing.roomy(), indexing.indexed(files, None, 1, silent) as index:
+    with indexing.roomy(), indexing.indexed(files, None, 1, silent, list) as index:
         imported = {i.module.partition(".")[0] for summary, _ in index.modules for i in summary.imports if not i.level}
         return link.link(index.modules, models.select(imported))
 

@@ -33,6 +33,7 @@ APP = FIXTURES / "apps" / "fit_check"
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes are started for the smallest program."""
     monkeypatch.setattr(indexing, "_WORTHWHILE", 1)
+    monkeypatch.setattr(indexing, "_BESIDES", 0)
 
 
 def files() -> list[SourceFile]:
@@ -53,16 +54,16 @@ def test_the_number_of_processes_changes_nothing(
     monkeypatch.setattr(workers, "FORKS", forks)
     alone = found(files(), 1)
     assert alone.findings and alone.problems
-    assert repr(found(files(), jobs)) == repr(alone)
+    assert found(files(), jobs) == alone
 
 
 def test_other_processes_keep_what_they_find(eager: None, tmp_path: Path) -> None:
     cache = caches.opened(APP, tmp_path / "kept")
     assert cache is not None
-    with indexing.indexed(files(), cache, 3, silent) as first:
+    with indexing.indexed(files(), cache, 3, silent, list) as first:
         read = [(summary.head, summary.code, text) for summary, text in first.modules[::2]]
         indexing.keep(cache, first)
-    with indexing.indexed(files(), cache, 1, silent) as second:
+    with indexing.indexed(files(), cache, 1, silent, list) as second:
         assert (len(first.kept), len(second.kept)) == (0, len(files()) - 1)
         assert (len(first.elsewhere), len(second.elsewhere)) == (2, 0)
         assert first.problems == second.problems
@@ -106,7 +107,7 @@ def test_where_no_process_can_be_started_one_does_it_all(
         monkeypatch.setattr(context, "Pipe", refuse)
     else:
         monkeypatch.setattr(context.Process, "start", refuse)
-    assert repr(found(files(), 3)) == repr(alone)
+    assert found(files(), 3) == alone
 
 
 def test_shares_are_even_and_keep_folders_together() -> None:
@@ -134,6 +135,7 @@ def outcome(file, keep):
     time.sleep(60)
 
 indexing._WORTHWHILE = 1
+indexing._BESIDES = 0
 indexing._outcome = outcome
 main()
 """

@@ -81,7 +81,7 @@ def comments(text: str) -> set[str]:
 def suspect(texts: Mapping[str, str], slot: str) -> WriteSuspect:
     """What is suspected of a slot in a program of these files."""
     files = [SourceFile(path, text, "") for path, text in texts.items()]
-    with indexing.roomy(), indexing.indexed(files, None, 1, silent) as index:
+    with indexing.roomy(), indexing.indexed(files, None, 1, silent, list) as index:
         imported = {i.module.partition(".")[0] for summary, _ in index.modules for i in summary.imports if not i.level}
         found = link.suspects(link.link(index.modules, models.select(imported)))
     return next(one for one in found if isinstance(one, WriteSuspect) and one.place.slot == slot)
