@@ -232,6 +232,7 @@ def test_warm_and_cold_agree_after_any_edits(tmp_path: Path, cache: Cache, seed:
     root = tmp_path / "app"
     shutil.copytree(FIXTURES / "apps" / "fit_check", root, ignore=shutil.ignore_patterns("__pycache__"))
     (root / "leaklint.toml").write_text("")
+    (root / "test_agent.py").write_text("from agent import FitAgent\n\ndef test_it():\n    assert FitAgent()\n")
     ways = set()
     for _ in range(8):
         chance.choice(EDITS)(root, chance)
@@ -259,6 +260,14 @@ def _statement(root: Path, chance: random.Random) -> None:
     file.write_text(file.read_text() + f"\n\nextra_{chance.randrange(3)} = {{}}\n")
 
 
+def _said(root: Path, chance: random.Random) -> None:
+    """Something that files whose code nobody needs are asked about."""
+    file = _file(root, chance)
+    said = ["agent.holder = 1", "import os", "from agent import FitAgent", "class FitAgent(Base): ...", "x = 'FitAgent'"]
+    said += ["def app(scope, receive, send): ...", "getattr(x, 'callbacks')", "app.queue(default_concurrency_limit=3)"]
+    file.write_text(f"{file.read_text()}\n\n{chance.choice(said)}\n")
+
+
 def _less(root: Path, chance: random.Random) -> None:
     file = _file(root, chance)
     lines = file.read_text().split("\n")
@@ -267,7 +276,7 @@ def _less(root: Path, chance: random.Random) -> None:
 
 
 def _added(root: Path, chance: random.Random) -> None:
-    shutil.copy(_file(root, chance), root / f"copy_{chance.randrange(3)}.py")
+    (root / f"copy_{chance.randrange(3)}.py").write_text(_file(root, chance).read_text())
 
 
 def _renamed(root: Path, chance: random.Random) -> None:
@@ -285,7 +294,7 @@ def _configured(root: Path, chance: random.Random) -> None:
     (root / "leaklint.toml").write_text(chance.choice(settings) + "\n")
 
 
-EDITS = (_comment, _comment, _statement, _less, _added, _renamed, _deleted, _configured)
+EDITS = (_comment, _comment, _statement, _said, _less, _added, _renamed, _deleted, _configured)
 
 
 # --- what invalidates what -------------------------------------------------------------------------------------------
