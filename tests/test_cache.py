@@ -263,7 +263,7 @@ def _statement(root: Path, chance: random.Random) -> None:
 def _said(root: Path, chance: random.Random) -> None:
     """Something that files whose code nobody needs are asked about."""
     file = _file(root, chance)
-    said = ["agent.holder = 1", "import os", "from agent import FitAgent", "class FitAgent(Base): ...", "x = 'FitAgent'"]
+    said = ["agent.holder = 1", "import os", "from agent import FitAgent", "class FitAgent(Base): ..."]
     said += ["def app(scope, receive, send): ...", "getattr(x, 'callbacks')", "app.queue(default_concurrency_limit=3)"]
     file.write_text(f"{file.read_text()}\n\n{chance.choice(said)}\n")
 
