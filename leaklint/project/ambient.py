@@ -7,6 +7,7 @@ known here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache, cached_property, partial
 
 from msgspec import Struct, field
 
@@ -38,7 +39,7 @@ class AmbientUse(Struct, frozen=True, eq=False):
     by_name: frozenset[str]  # those asked for it alone: `env.get("MAIL_API_KEY") or settings.mail_api_key`
 
 
-class Survey(Struct):
+class Survey(Struct, dict=True):
     """What was found out about functions, each looked at once."""
 
     state: State
@@ -131,16 +132,19 @@ class Survey(Struct):
         """The names in a module of what each request or thread has of its own: `g`, `threading.local()`."""
         known = self._holders.get(module)
         if known is None:
-            known = self._holders[module] = frozenset(_holders(self.state, module))
+            known = self._holders[module] = frozenset(self._names_of_holders(module))
         return known
 
+    def _names_of_holders(self, module: Module) -> Iterator[str]:
+        if (frame := self.state.module_frames.get(module)) is not None:
+            for op, value in zip(frame.info.function.ops, frame.values, strict=True):
+                if op.__class__ is Bind and op.target.__class__ is Name and not self._isolated.isdisjoint(value):
+                    yield op.target.id
 
-def _holders(s: State, module: Module) -> Iterator[str]:
-    frame = s.module_frames.get(module)
-    for position, op in enumerate(frame.info.function.ops) if frame is not None else ():
-        if isinstance(op, Bind) and isinstance(op.target, Name) and frame is not None:
-            if any(a.__class__ is Instance and isolated(s, a) for a in frame.values[position]):
-                yield op.target.id
+    @cached_property
+    def _isolated(self) -> frozenset[Instance]:
+        """The objects that each request or thread has of its own."""
+        return frozenset([made for made in self.state.instances if isolated(self.state, made)])
 
 
 def survey(s: State) -> Survey:
@@ -235,12 +239,12 @@ def ambient_uses(found: Survey) -> dict[FunctionInfo, tuple[AmbientUse, ...]]:
     """The reads of ambient ids in every function and method, log lines and comparisons left out."""
     methods = [info for cls in found.state.bases for info in cls.info.methods.values()]
     reading = found.names(lambda model: model.gives == "ambient")
-    naming = {module for module in found.state.program.modules if _may_name_settings(found.state, module)}
+    naming = cache(partial(_may_name_settings, found.state))
     known: dict[FunctionInfo, tuple[AmbientUse, ...]] = {}
     for info in dict.fromkeys((*found.frames, *methods)):
         calls_one = not found.getters.keys().isdisjoint(found.runs.get(info, ()))
         looks = (
-            calls_one or found.reads_context(info, reading) or info.module in naming or bool(found.holders(info.module))
+            calls_one or found.reads_context(info, reading) or naming(info.module) or bool(found.holders(info.module))
         )
         known[info] = tuple(_uses(found, info)) if looks else ()
     return known

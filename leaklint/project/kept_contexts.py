@@ -13,12 +13,12 @@ from leaklint.index.summary import Attr, Call, Const, Name, Term, Yield
 from leaklint.project.context import Touch, is_certain, is_for_every, name_of
 from leaklint.project.idnames import holder_concept
 from leaklint.project.lifetimes import Lifetimes
-from leaklint.project.origins import children, roots
 from leaklint.project.program import FunctionInfo
 from leaklint.project.routes import Routes
 from leaklint.project.spots import spots
 from leaklint.project.state import Frame, State
 from leaklint.project.suspect import Access, ContextVarSuspect, Misuse, Use
+from leaklint.project.terms import calls_in
 from leaklint.project.values import Instance, Phase
 
 _MANAGERS = ("contextmanager", "asynccontextmanager")
@@ -97,20 +97,20 @@ def _in_kept_contexts(ways: Routes, found: list[Touch]) -> Iterator[tuple[Misuse
 def _is_reset(s: State, name: str) -> bool:
     """Whether any code resets a variable, also such as no request was seen to reach: the end of a `with`."""
     return bool(name) and any(
-        _resets(term, name)
+        _resets(call, name)
         for module in s.program.modules
         if module.may_name("reset") and module.mentions(name)
         for info in module.functions
-        for op in info.function.ops
-        for term in roots(op)
+        for call in calls_in(info.function.ops)
     )
 
 
-def _resets(term: Term, name: str) -> bool:
-    match term:
-        case Call(func=Attr(base=Name(id=base) | Attr(name=base), name="reset")) if base == name:
-            return True
-    return any(_resets(child, name) for _, child in children(term))
+def _resets(call: Call, name: str) -> bool:
+    match call.func:
+        case Attr(base=Name(id=base) | Attr(name=base), name="reset"):
+            return base == name
+        case _:
+            return False
 
 
 def _clears(touch: Touch) -> bool:

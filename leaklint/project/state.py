@@ -563,8 +563,12 @@ class State(Struct, dict=True):
     @cached_property
     def kinds(self) -> frozenset[str]:
         """The library classes of which there are objects."""
-        made = chain(self._objects.values(), self._interned.values())
-        return frozenset(a.fqn for a in made if isinstance(a, Instance) and a.cls is None)
+        return frozenset([made.fqn for made in self.instances if made.cls is None])
+
+    @property
+    def instances(self) -> list[Instance]:
+        """All objects, wherever they are made."""
+        return [a for a in chain(self._objects.values(), self._interned.values()) if a.__class__ is Instance]
 
     @cached_property
     def reading(self) -> dict[tuple[Holder, str], list[Frame]]:
