@@ -46,8 +46,10 @@ def attr(s: State, frame: Frame, term: Attr, at: int) -> Value:
     """The value of an attribute term."""
     found: Value = NOTHING
     for atom in evaluate.evaluate(s, frame, term.base, at):
-        value = attribute(s, frame, atom, term.name, term.span, at)
-        found = found | value if found else value
+        handler = ATTRIBUTES.get(atom.__class__)
+        if handler is not None:
+            value = handler(s, frame, atom, term.name, term.span, at)
+            found = found | value if found else value
     return found
 
 

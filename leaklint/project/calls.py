@@ -46,8 +46,10 @@ def call(s: State, frame: Frame, term: Call, func: Value, args: Args, keywords: 
         return wrapped
     found: Value = NOTHING
     for atom in _callable(func) or func:
-        value = call_atom(s, frame, atom, term, args, keywords, at)
-        found = found | value if found else value
+        handler = _CALLEES.get(atom.__class__)
+        if handler is not None:
+            value = handler(s, frame, atom, term, args, keywords, at)
+            found = found | value if found else value
     if not func:
         found = found | library_calls.unknown(s, frame, term, NOTHING, args, keywords, at)
     return found

@@ -300,7 +300,10 @@ def _is_made_by_a_module(atom: Instance) -> bool:
 def _call(s: State, frame: Frame, term: Call, at: int) -> Value:
     func = _TERMS[term.func.__class__](s, frame, term.func, at)
     args: Args = ()
-    if term.args:
+    if len(term.args) == 1:
+        (only,) = term.args
+        args = (_TERMS[only.__class__](s, frame, only, at),)
+    elif term.args:
         args = tuple([_TERMS[a.__class__](s, frame, a, at) for a in term.args])  # `*x` is what `x` is
     keywords: Keywords = ()
     if term.keywords:

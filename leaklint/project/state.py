@@ -413,7 +413,8 @@ class State(Struct, dict=True):
         self.write(instance, name, value)
 
     def read(self, holder: Holder, name: str, frame: Frame) -> Value:
-        self.watch(holder, "[" if name[:1] == "[" else name, frame)
+        if frame.bit or frame in self.filled:
+            self.watch(holder, "[" if name[:1] == "[" else name, frame)
         fields = self.heap.get(holder)
         if fields is None:
             return NOTHING
