@@ -14,8 +14,10 @@ from leaklint.analysis import Analysis
 from leaklint.cache import Cache
 from leaklint.config import Config
 from leaklint.files import SourceFile
-from leaklint.indexing import Answer
+from leaklint.indexing import Answer, Indexed
 from leaklint.progress import Clock, Progress, silent
+
+_last: list[Indexed] = []  # held until the next check: to take it apart takes longer than a process has that ends now
 
 
 def check(
@@ -31,12 +33,14 @@ def check(
 
     What the cache holds of files and of units is used; it is to `keep` what is found of units.
     """
+    _last.clear()
     clock = Clock()
     with indexing.roomy(), ExitStack() as until:
         progress("indexing", 0, len(files))
         with clock("index"):
             prepare = partial(_prepared, files, config)
             index = until.enter_context(indexing.indexed(files, cache, jobs, progress, prepare))
+        _last.append(index)
         from leaklint.analysing import analyse
 
         progress("linking", 0, 0)

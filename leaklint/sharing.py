@@ -37,9 +37,10 @@ def solved(
         solve: a program and the paths of the modules in it that run beside requests, to its analysis.
     """
     able = [share for share in elsewhere if not share.is_busy] if workers.FORKS else []  # others know their files only
-    owners = _owners(units, able)
-    for share in elsewhere:
-        share.want(path for number, unit in enumerate(units) if number not in owners for path in sorted(unit.served))
+    owners, loads = _owners(units, able)
+    for share in able:
+        if loads[share] < loads[None]:  # who has more to do is not kept from it: the code is read here again
+            share.want(p for number, unit in enumerate(units) if number not in owners for p in sorted(unit.served))
     for share in elsewhere:
         orders = [_order(share, number, units[number]) for number, owner in owners.items() if owner is share]
         if orders:
@@ -53,7 +54,7 @@ def solved(
     return [found[number] for number in range(len(units))]
 
 
-def _owners(units: Sequence[Unit], shares: Sequence[Share]) -> dict[int, Share]:
+def _owners(units: Sequence[Unit], shares: Sequence[Share]) -> tuple[dict[int, Share], dict[Share | None, float]]:
     """The units that are to be solved elsewhere, by number, and by whom: so that all have about the same to do."""
     loads: dict[Share | None, float] = dict.fromkeys((None, *shares), 0.0)
     owners: dict[int, Share] = {}
@@ -64,7 +65,7 @@ def _owners(units: Sequence[Unit], shares: Sequence[Share]) -> dict[int, Share]:
         loads[best] = costs[best]
         if best is not None:
             owners[number] = best
-    return owners
+    return owners, loads
 
 
 def _cost(sizes: Iterable[tuple[str, int]], owner: Share | None, shares: Sequence[Share]) -> float:

@@ -36,12 +36,18 @@ def units(program: Program, models: Models, own: Sequence[Module]) -> tuple[Unit
     Where there is one it is all of the program.
     """
     near = served(program, models, own)
-    groups = _groups(program, models, near) if near.taking and not program.package else []
     taking = frozenset(near.taking)
-    stray = [group[0] for group in groups if len(group) == 1 and not package_of(program, group[0])]
-    alive = [group for group in groups if not taking.isdisjoint(group) and group[0] not in stray]
+    heads = {module: module for module in program.modules}
+    if taking and not program.package:
+        folders = _folders(program)
+        _join_by_imports(program, models, heads, near, folders)
+        if len(_alive(program, heads, taking)) > 1:  # else texts, which take a while, could change nothing
+            served_in_order = (module for module in program.modules if module in near.modules)
+            _join_by_names(program, heads, folders, ((m, _quoted(program, m)) for m in served_in_order))
+    alive = _alive(program, heads, taking)
     if len(alive) < 2:
         return (Unit(program.modules, _paths(near.modules)),)
+    stray = [group[0] for group in _groups(heads) if _is_stray(program, group)]
     own_units = [*alive, stray] if not taking.isdisjoint(stray) else alive
     return tuple(
         Unit(tuple(sorted({*group, *stray}, key=lambda module: module.path)), _paths(near.modules.intersection(group)))
@@ -53,37 +59,46 @@ def _paths(modules: Iterable[Module]) -> frozenset[str]:
     return frozenset([module.path for module in modules])
 
 
-def _groups(program: Program, models: Models, near: Served) -> list[list[Module]]:
-    """The modules in connected groups; within one by path."""
-    heads = {module: module for module in program.modules}
-    folders = _folders(program)
-    meant: dict[tuple[tuple[str, ...], str], tuple[Module, ...]] = {}
-    first: dict[object, Module] = {}  # what keeps modules together -> one of them
-    for module in program.modules:
-        for other in near.imports.get(module) or imported_by(program, module):
-            _join(heads, module, other)
-        for name in _names(program, folders, module, by_text=module in near.modules):
-            key = (module.parts[:-1], name)
-            if key not in meant:
-                meant[key] = tuple(_meant(program, folders, module, name))
-            for other in meant[key]:
-                _join(heads, module, other)
-        for tie in _ties(program, models, module):
-            _join(heads, module, first.setdefault(tie, module))
+# --- modules that belong together -------------------------------------------------------------------------------------
+
+_Heads: TypeAlias = "dict[Module, Module]"  # one of its group for each module, itself for one in each group
+
+
+def _groups(heads: _Heads) -> list[list[Module]]:
+    """The modules that are joined, in the order of `heads`."""
     groups: dict[Module, list[Module]] = defaultdict(list)
-    for module in program.modules:
+    for module in heads:
         groups[_head(heads, module)].append(module)
     return list(groups.values())
 
 
-def _join(heads: dict[Module, Module], one: Module, other: Module) -> None:
+def _alive(program: Program, heads: _Heads, taking: frozenset[Module]) -> list[list[Module]]:
+    """The groups that take requests, but for modules that stray."""
+    return [group for group in _groups(heads) if not taking.isdisjoint(group) and not _is_stray(program, group)]
+
+
+def _is_stray(program: Program, group: Sequence[Module]) -> bool:
+    return len(group) == 1 and not package_of(program, group[0])
+
+
+def _join(heads: _Heads, one: Module, other: Module) -> None:
     heads[_head(heads, one)] = _head(heads, other)
 
 
-def _head(heads: dict[Module, Module], module: Module) -> Module:
+def _head(heads: _Heads, module: Module) -> Module:
     while heads[module] is not module:
         heads[module] = module = heads[heads[module]]
     return module
+
+
+def _join_by_imports(program: Program, models: Models, heads: _Heads, near: Served, folders: _Folders) -> None:
+    first: dict[object, Module] = {}  # what keeps modules together -> one of them
+    for module in program.modules:
+        for other in near.imports.get(module) or imported_by(program, module):
+            _join(heads, module, other)
+        for tie in _ties(program, models, module):
+            _join(heads, module, first.setdefault(tie, module))
+    _join_by_names(program, heads, folders, ((module, _unanswered(folders, module)) for module in program.modules))
 
 
 def _ties(program: Program, models: Models, module: Module) -> Iterable[object]:
@@ -95,17 +110,34 @@ def _ties(program: Program, models: Models, module: Module) -> Iterable[object]:
         yield models
 
 
+def _join_by_names(
+    program: Program, heads: _Heads, folders: _Folders, named: Iterable[tuple[Module, Iterable[str]]]
+) -> None:
+    """Join modules to what absolute names in them mean."""
+    meant: dict[tuple[tuple[str, ...], str], tuple[Module, ...]] = {}
+    for module, names in named:
+        for name in names:
+            key = (module.parts[:-1], name)
+            if key not in meant:
+                meant[key] = tuple(_meant(program, folders, module, name))
+            for other in meant[key]:
+                _join(heads, module, other)
+
+
 # --- what a name leads to ---------------------------------------------------------------------------------------------
 
 
-def _names(program: Program, folders: _Folders, module: Module, *, by_text: bool) -> Iterable[str]:
-    """The absolute names of modules in its imports that `imported_by` has no answer for, and in its texts."""
-    for name in {imported.module: None for imported in module.summary.imports if not imported.level}:
-        yield name
+def _unanswered(folders: _Folders, module: Module) -> Iterable[str]:
+    """The names of modules in absolute imports that `imported_by` may have no answer for."""
+    yield from {imported.module: None for imported in module.summary.imports if not imported.level}
     for imported in module.summary.imports:
         if not imported.level and imported.name in folders:
             yield f"{imported.module}.{imported.name}"
-    for text in sorted(module.dotted()) if by_text else ():
+
+
+def _quoted(program: Program, module: Module) -> Iterable[str]:
+    """The names in texts, and what a module of the program could be called of which they name a part."""
+    for text in sorted(module.dotted()):
         name, colon, _ = text.rstrip(".").partition(":")
         if colon or "." in name:
             yield name
