@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import cache as cached
 from functools import partial, reduce
 from itertools import chain
 
@@ -32,6 +33,7 @@ def analyse(
     """The analysis of the program that the files are; it is to `keep` what is found of its units."""
     with clock("link"):
         imported = _imported(index)
+        sharing.announce(index.elsewhere, imported)
         loaded = _models(config, imported)
         program = link.program_of(index.modules, loaded, config.src, package_around(config.root))
         parts = units.units(program, loaded, link.own_modules(program, loaded, config.check_tests))
@@ -54,7 +56,7 @@ def analyse(
 
 def answer(files: Sequence[SourceFile], config: Config) -> Answer:
     """What solves the units that another process is asked for."""
-    return partial(sharing.solved_there, {file.path: file for file in files}, partial(_solver, config))
+    return partial(sharing.solved_there, {file.path: file for file in files}, cached(partial(_solver, config)))
 
 
 def _solver(config: Config, imported: frozenset[str]) -> Callable[[Program, Collection[str]], Analysis]:

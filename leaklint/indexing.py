@@ -69,9 +69,13 @@ class Share:
 
     def ask(self, *question: object) -> None:
         """Give it something else to do."""
+        self.is_busy = True
+        self.tell(*question)
+
+    def tell(self, *news: object) -> None:
+        """Ask what has no answer."""
         if self._worker is not None:
-            self.is_busy = True
-            self._worker.ask(*question)
+            self._worker.ask(*news)
 
     def answer(self, key: Hashable) -> tuple[Any] | None:
         """What it has to say to that; None when it is no more."""

@@ -20,6 +20,12 @@ from leaklint.project.units import Unit
 _MOVED = 0.2  # of what lowering and solving a line costs, what comes to it where another process has parsed it
 
 
+def announce(elsewhere: Sequence[Share], settings: object) -> None:
+    """Tell other processes what they will need to know, so that they have it when they are asked to solve."""
+    for share in elsewhere if workers.FORKS else ():
+        share.tell(UNITS, settings)
+
+
 def solved(
     program: Program,
     units: Sequence[Unit],
@@ -33,7 +39,7 @@ def solved(
         program: holds the modules of all units, and what they have in common.
         units: what to solve, each as a program by itself.
         elsewhere: processes that may take part.
-        settings: what `solved_there` is to be given of them in another process.
+        settings: as they were announced.
         solve: a program and the paths of the modules in it that run beside requests, to its analysis.
     """
     able = [share for share in elsewhere if not share.is_busy] if workers.FORKS else []  # others know their files only
@@ -98,10 +104,10 @@ def solved_there(
     solver: Callable[[object], Callable[[Program, Collection[str]], Analysis]],
     found: Mapping[str, ModuleSummary | Problem],
     settings: object,
-    roots: tuple[tuple[str, ...], ...],
-    libraries: frozenset[str],
-    package: tuple[str, ...],
-    orders: Iterable[_Order],
+    roots: tuple[tuple[str, ...], ...] = (),
+    libraries: frozenset[str] = frozenset(),
+    package: tuple[str, ...] = (),
+    orders: Iterable[_Order] = (),
 ) -> Iterator[tuple[int, Analysis]]:
     """The units that were ordered, solved; `solver` is told the settings, `found` is what was lowered there."""
     solve = solver(settings)
