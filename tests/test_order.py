@@ -13,7 +13,8 @@ import marks
 import pytest
 from msgspec.structs import replace
 
-from leaklint.check import Statistics, check
+from leaklint.analysis import Statistics
+from leaklint.check import check
 from leaklint.config import Config
 from leaklint.files import SourceFile, collect
 from leaklint.finding import Finding
