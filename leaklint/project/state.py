@@ -237,6 +237,7 @@ class State(Struct, dict=True):
     _objects: dict[tuple[Frame, Range, ClassValue | str, str], Instance] = field(default_factory=dict)
     _interned: dict[tuple[object, ...], Atom] = field(default_factory=dict)  # the rare kinds
     _concepts: dict[str, str] = field(default_factory=dict)  # of heap fields, by their names
+    _surely: dict[tuple[str, Value], Value] = field(default_factory=dict)  # what each of many objects has in a field
     _frames: dict[tuple[object, ...], Frame] = field(default_factory=dict)
     _made: dict[tuple[object, ...], int] = field(default_factory=lambda: defaultdict(int))
     _count: dict[tuple[FunctionInfo, Phase], int] = field(default_factory=lambda: defaultdict(int))
@@ -459,8 +460,13 @@ class State(Struct, dict=True):
 
     def _sure(self, name: str, value: Value) -> Value:
         """What a field of many objects holds in each of them: of request data, only the id that it is named for."""
-        mixed = [a for a in value if a.__class__ is Token or (a.__class__ is Taint and not self._is_named_for(name, a))]
-        return value.difference(mixed) if mixed else value
+        known = self._surely.get((name, value))
+        if known is None:
+            mixed = [
+                a for a in value if a.__class__ is Token or (a.__class__ is Taint and not self._is_named_for(name, a))
+            ]
+            known = self._surely[name, value] = value.difference(mixed) if mixed else value
+        return known
 
     def _is_named_for(self, name: str, taint: Taint) -> bool:
         if taint.strength is not _IDENTITY:
