@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from leaklint.index.summary import (
     LEAVES,
     Attr,
@@ -50,7 +52,7 @@ _LABELLING_PREFIXES = ("log", "set_tag", "set_attribute", "add_event", "capture"
 _RAISED = ("Error", "Exception", "Warning", "Response")
 
 
-class Occurrence(NamedTuple):
+class Occurrence(Struct, frozen=True):
     """A term that stands for an id, by its own name or by that of the keyword, key or map it goes to."""
 
     term: Term
@@ -60,7 +62,7 @@ class Occurrence(NamedTuple):
     context: Context
 
 
-class Context(NamedTuple):
+class Context(Struct, frozen=True):
     """What consumes a term: `kind` is "argument", "key", "entry", "return" or empty."""
 
     kind: str
@@ -171,6 +173,8 @@ def _visit(models: Models, term: Term, context: Context, position: int, found: l
         elif named := _named_by(models, context):
             found.append(Occurrence(term, named[0], named[1], position, context))
             context = _NOWHERE
+    while term.__class__ is Attr:  # nothing consumes what an attribute belongs to
+        term, context = term.base, _NOWHERE
     for role, child in children(term):
         inner = _context(term, role, context)
         if inner.kind or child.__class__ not in LEAVES:
@@ -208,8 +212,6 @@ def _named_by(models: Models, context: Context) -> tuple[str, str] | None:
 def _context(parent: Term, role: str | int, context: Context) -> Context:
     """What consumes a child, given what consumes its parent."""
     match parent:
-        case Attr():
-            return _NOWHERE
         case Call():
             if role == "(func)":
                 return _NOWHERE
