@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
+import tokenize
 from pathlib import Path
 
 import pytest
@@ -134,6 +136,21 @@ def test_text_is_decoded_as_python_does_and_kept_as_it_is(tmp_path: Path) -> Non
 def test_the_encoding_gives_the_same_bytes_back(data: bytes) -> None:
     text, encoding = decode(data)
     assert text.encode(encoding) == data
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"# text\n# coding: latin-1\n\xe9 = 2\n",  # in the second line it counts
+        "a\nb\n# coding: latin-1\né = 3\n".encode(),  # and behind it no more
+        "x = 'coding'\né = 1\n".encode(),
+        "#!/usr/bin/python\r# é".encode(),
+        "é".encode(),
+    ],
+)
+def test_the_encoding_is_the_one_that_python_reads(data: bytes) -> None:
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    assert decode(data) == (data.decode(encoding), encoding)
 
 
 def test_the_digest_tells_bytes_apart(tmp_path: Path) -> None:

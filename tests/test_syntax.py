@@ -127,6 +127,32 @@ def test_a_node_knows_what_it_lies_in() -> None:
     assert isinstance(syntax.parent(syntax.statement(name)), cst.IndentedBlock), "an `elif` is no statement of a block"
 
 
+def test_nodes_of_some_kinds_come_in_the_order_of_the_text() -> None:
+    syntax = Syntax("a.py", "class A(B):\n    x = (c, d.e)\n\n    def m(self): return self.x\n\ny = A()\n")
+    wanted = (cst.Name, cst.Attribute, cst.FunctionDef)
+    for top in (syntax.module, syntax.module.body[0]):
+        assert [*syntax.walk(top, *wanted)] == [one for one in syntax.walk(top) if isinstance(one, wanted)]
+    assert [one.value for one in syntax.walk(syntax.module.body[1], cst.Name)] == ["y", "A"]
+
+
+def test_a_word_is_found_where_it_stands_by_itself() -> None:
+    files = Files(
+        {"a.py": "box = 1\n", "b.py": "boxes, _box, box1, éboxé\n", "c.py": "boxes; self.box()\n", "d.py": ""}
+    )
+    assert [path for path, _ in files.with_word("box")] == ["a.py", "c.py"]
+
+
+def test_classes_are_found_by_name_with_what_stands_in_their_heads() -> None:
+    text = (
+        "class  A(Base[int], metaclass=M):\n    class B: ...\n\n# class C(D): no\nsubclass = 1\n\tclass E(\n  F): ...\n"
+    )
+    files = Files({"a.py": text, "b.py": "class A: ...\n", "c.py": "x = 'class A'\n"})
+    assert files.bases == {"A": {"Base", "int", "metaclass", "M"}, "B": set(), "E": {"F"}}
+    assert files.defining({"A"}) == ["a.py", "b.py"]
+    assert files.defining({"E", "C"}) == ["a.py"]
+    assert files.defining(set()) == []
+
+
 def test_text_that_does_not_parse_is_named() -> None:
     with pytest.raises(NotAnalysed, match="does not parse at line 2"):
         Syntax("a.py", "x = 1\ny = = 2\n")
