@@ -34,6 +34,7 @@ Answer: TypeAlias = Callable[..., Iterable[tuple[Hashable, object]]]
 
 _WORTHWHILE = 30_000 if workers.FORKS else 150_000  # lines and parentheses read while a process starts, and more
 _BESIDES = 12_000  # of the same, what this process has to do besides: it is as long in importing the solver
+_READING = 1.5e-7  # seconds for a character that is parsed and lowered
 _RECURSION = 30_000
 _TREES = 6_000_000  # characters of files whose trees are kept until it is clear which of them are needed
 _SPARE = 4096  # summaries of other programs and of earlier texts that a cache keeps
@@ -77,9 +78,9 @@ class Share:
         if self._worker is not None:
             self._worker.ask(*news)
 
-    def answer(self, key: Hashable) -> tuple[Any] | None:
-        """What it has to say to that; None when it is no more."""
-        return self._worker.answer(key) if self._worker is not None else None
+    def answer(self, key: Hashable, seconds: float | None = None) -> tuple[Any] | None:
+        """What it has to say to that, at most after some seconds; None when it is no more, or has not said it yet."""
+        return self._worker.answer(key, seconds) if self._worker is not None else None
 
     def keep(self) -> bool:
         """Have its summaries put into the cache; whether they are."""
@@ -89,9 +90,9 @@ class Share:
         return self.answer(_KEEP) is not None
 
     def code(self, path: str) -> Code:
-        """The code of one of the files; it is read here where the other process has no time for it."""
+        """The code of one of the files; it is read here where that takes less time than to wait for it."""
         self.want([path])
-        sent = self.answer(path) if path in self._wanted else None
+        sent = self.answer(path, len(self.files[path].text) * _READING) if path in self._wanted else None
         return pickle.loads(sent[0]) if sent is not None else summarised_again(self.files[path])
 
 

@@ -102,10 +102,10 @@ class Worker:
         except OSError:
             self._end()
 
-    def answer(self, key: Hashable) -> tuple[Any] | None:
-        """What came under a key, as soon as it does; None when it never will."""
+    def answer(self, key: Hashable, seconds: float | None = None) -> tuple[Any] | None:
+        """What came under a key, as soon as it does; None when it never will, or has not within some seconds."""
         with self._news:
-            self._news.wait_for(lambda: key in self._answers or self._ended)
+            self._news.wait_for(lambda: key in self._answers or self._ended, seconds)
             return (self._answers.pop(key),) if key in self._answers else None
 
     def end(self) -> None:
