@@ -121,7 +121,7 @@ def _answers_the_same(asked: Asked, old: Head, new: Head, text: str) -> bool:
         all(word in text for word in there)
         and not any(word in text for word in missing)
         and asked.words.isdisjoint(old.words ^ new.words)
-        and asked.parameters.isdisjoint(old.parameters ^ new.parameters)
+        and not any(signature[1:] in asked.parameters for signature in old.signatures ^ new.signatures)
         and not (names if asked.heads else names & asked.class_names)
     )
 

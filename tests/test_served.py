@@ -62,6 +62,22 @@ def test_all_is_run_where_what_looks_like_a_way_in_is_none() -> None:
     assert _run(idle) == SHOP.keys()
 
 
+@pytest.mark.parametrize(
+    ("text", "runs"),
+    [
+        ("class Transport:\n    def __call__(self, request): ...\n", True),
+        ("class Transport:\n    def handle(self, request): ...\n", False),
+        ("def process_request(request): ...\n", True),
+        ("def sent(request): ...\n", False),
+        ("from aiohttp.client import ClientSession\nClientSession().get('/', route=1)\n", False),
+        ("from aiohttp.web_app import Application\nApplication()\n", True),
+    ],
+)
+def test_what_clients_say_of_requests_is_no_way_in(text: str, runs: bool) -> None:
+    django = {"shop/urls.py": "import django.urls\nimport aiohttp\n"}
+    assert ("client/__init__.py" in _run({**SHOP, **django, "client/__init__.py": text})) is runs
+
+
 def test_modules_that_lie_loose_belong_together() -> None:
     loose = {"web.py": SHOP["shop/web.py"], "cron.py": "x = 1\n", "tools/fill.py": "x = 1\n", "stock.py": ""}
     assert _run(loose) == loose.keys()

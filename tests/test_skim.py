@@ -62,8 +62,8 @@ def test_the_head_lacks_nothing_of_the_code(text: str) -> None:
     assert head.count == len(defined)
     for function in defined:
         names = tuple(param.name for param in function.params)
-        assert names in head.parameters
-        assert function.owner < 0 or names[1:] in head.parameters
+        assert (function.name, *names) in head.signatures
+        assert function.owner < 0 or (function.name, *names[1:]) in head.signatures
     assert {name for name, *_ in head.classes} == {one.name for one in code.classes}
 
 
@@ -78,8 +78,9 @@ def test_what_stands_where() -> None:
         Imported("late", "", 0),
     )
     assert head.words >= {"attribute", "another", "quoted", "in_text", "guard", "target", "deleted", "read", "fine"}
-    assert ("one", "two", "rest", "three", "more") in head.parameters
-    assert {("self", "name"), ("name",), ("case",), ("scope", "receive")} <= head.parameters
+    assert ("first", "one", "two", "rest", "three", "more") in head.signatures
+    methods = {("method", "self", "name"), ("method", "name")}
+    assert methods | {("in_case", "case"), ("<lambda>", "scope", "receive")} <= head.signatures
     assert head.classes == {("Outer", "Base", "first", "Meta"), ("Inner", "Generic", "T")}
 
 

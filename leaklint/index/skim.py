@@ -22,7 +22,7 @@ _LAMBDA = re.compile(r"lambda\s+([\w\s,]+):")  # maybe the end of another word: 
 def skim(tree: ast.Module, text: str, path: str, digest: str) -> Head:
     """The head of a module's summary, from its tree and its text; `digest` identifies the bytes they came from."""
     imports: list[Imported] = []
-    parameters: set[tuple[str, ...]] = set()
+    signatures: set[tuple[str, ...]] = set()
     classes: set[tuple[str, ...]] = set()
     functions = 0
     for node, is_method in _definitions(tree):
@@ -34,10 +34,12 @@ def skim(tree: ast.Module, text: str, path: str, digest: str) -> Head:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 functions += 1
                 names = tuple(_parameters(node.args))
-                parameters |= {names, names[1:]} if is_method else {names}
+                signatures.add((node.name, *names))
+                if is_method:
+                    signatures.add((node.name, *names[1:]))
             case ast.ClassDef():
                 classes.add((node.name, *_names(node)))
-    parameters.update(tuple(name.strip() for name in names.split(",")) for names in _LAMBDA.findall(text))
+    signatures.update(("<lambda>", *map(str.strip, names.split(","))) for names in _LAMBDA.findall(text))
     return Head(
         path=path,
         digest=digest,
@@ -45,7 +47,7 @@ def skim(tree: ast.Module, text: str, path: str, digest: str) -> Head:
         words=_words(text),
         lines=text.count("\n") + 1,
         count=functions,
-        parameters=frozenset(parameters),
+        signatures=frozenset(signatures),
         classes=frozenset(classes),
     )
 

@@ -373,7 +373,9 @@ class Head(Struct, frozen=True, gc=False):
     words: frozenset[str]  # what stands behind a dot somewhere, maybe in a comment, or may be asked for by its name
     lines: int
     count: int  # of `def` statements
-    parameters: frozenset[tuple[str, ...]]  # the names of each function's parameters; of methods also without the first
+    signatures: frozenset[
+        tuple[str, ...]
+    ]  # of each function the name and its parameters'; of methods also without the first
     classes: frozenset[tuple[str, ...]]  # the name of each, and the names that the head of its statement is made of
 
 

@@ -6,6 +6,7 @@ Nothing here evaluates a term or knows a library.
 from __future__ import annotations
 
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from functools import cached_property
@@ -506,9 +507,10 @@ class Program(Struct, dict=True):
             if module := self._by_parts.get(wanted[len(self.package) :]):
                 return module
         folder = importer.parts if importer.is_package else importer.parts[:-1]
+        standard = wanted[0] in sys.stdlib_module_names
         for depth in range(len(folder), -1, -1):
             root = folder[:depth]
-            if root and root in self._packages:
+            if root and (root in self._packages or (standard and not self._is_run_from(root, folder))):
                 continue  # the inside of a package is not on sys.path
             module = self._by_parts.get((*root, *wanted))
             if module is not None and module is not importer and not module.is_named_for_a_library:
@@ -516,7 +518,16 @@ class Program(Struct, dict=True):
         for root in self.roots:
             if module := self._by_parts.get((*root, *wanted)):
                 return module
-        return self._elsewhere(importer, wanted) or self._inside(folder, wanted)
+        return None if standard else self._elsewhere(importer, wanted) or self._inside(folder, wanted)
+
+    def _is_run_from(self, root: tuple[str, ...], folder: tuple[str, ...]) -> bool:
+        """Whether scripts in a folder see what lies beside them first, before the standard library."""
+        return root == folder and root[-1] not in self._named
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        """The first parts of what anything imports: a folder of such a name is a package, also without `__init__`."""
+        return frozenset([i.module.partition(".")[0] for m in self.modules for i in m.summary.imports if not i.level])
 
     def _inside(self, folder: tuple[str, ...], wanted: tuple[str, ...]) -> Module | None:
         """From inside a package that is run as a script from its own folder; never where a library has that name."""

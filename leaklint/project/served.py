@@ -75,7 +75,7 @@ class _Ways:
             return True
         if any(i.name in self.words for i in summary.imports):
             return True
-        if not summary.head.parameters.isdisjoint(self.models.shapes):
+        if any(self._is_shaped(name, tuple(parameters)) for name, *parameters in summary.head.signatures):
             return True
         if any(name in self.models.settings for name, *_ in summary.head.classes):
             return True
@@ -85,6 +85,10 @@ class _Ways:
             not i.level and self._bring(module, i) and find_imported(program, module, i) is None
             for i in summary.imports
         )
+
+    def _is_shaped(self, function: str, parameters: tuple[str, ...]) -> bool:
+        entries = self.models.shapes.get(parameters, ())
+        return any(not entry.function or function in entry.function for entry in entries)
 
     def _bring(self, module: Module, imported: Imported) -> bool:
         ways = self.names.get(imported.module.partition(".")[0])
@@ -118,7 +122,13 @@ def _patterns(models: Models) -> Iterable[str]:
         for name in accumulate(pattern.split("."), "{}.{}".format):
             below[name].append(pattern[len(name) :])
     for alias, name in models.aliases.items():
-        yield from (alias + rest for rest in below.get(name, ()))
+        inner = alias.startswith(f"{name}.")  # then other modules of that name are not in it
+        yield from (alias + rest for rest in below.get(name, ()) if not inner or not _leads_to_module(rest))
+
+
+def _leads_to_module(rest: str) -> bool:
+    parts = rest.split(".")[1:]
+    return len(parts) > 1 and not parts[0][:1].isupper()
 
 
 def _is_function(pattern: str) -> bool:
