@@ -33,7 +33,7 @@ Answer: TypeAlias = Callable[..., Iterable[tuple[Hashable, object]]]
 """Called with summaries by path and a question, gives keys and values for whoever has asked."""
 
 _WORTHWHILE = 30_000 if workers.FORKS else 150_000  # lines and parentheses read while a process starts, and more
-_BESIDES = 12_000  # of the same, what this process has to do besides: it is as long in importing the solver
+_BESIDES = 6_000  # of the same, what this process has to do besides: it starts the others and imports the solver
 _READING = 1.5e-7  # seconds for a character that is parsed and lowered
 _RECURSION = 30_000
 _TREES = 6_000_000  # characters of files whose trees are kept until it is clear which of them are needed
