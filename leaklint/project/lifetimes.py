@@ -21,6 +21,8 @@ from leaklint.project.state import ITEMS, Edge, Effect, Frame, Holder, State
 from leaklint.project.suspect import Strength
 from leaklint.project.values import (
     NOTHING,
+    REQUEST,
+    SETUP,
     Ambient,
     Anything,
     Atom,
@@ -87,9 +89,9 @@ def lifetimes(s: State) -> Lifetimes:
                 if atom.__class__ is Instance or atom.__class__ is FunctionValue:
                     found.holders[atom].append((holder, name))
     for frame in s.frames:
-        if frame.phase is Phase.SETUP and frame.info.function.kind is Kind.FUNCTION:
+        if frame.phase is SETUP and frame.info.function.kind is Kind.FUNCTION:
             found.shared[frame] = Why("", frame.info.module, frame.info.function.head)
-        if frame.phase is Phase.REQUEST and frame.info in s.memoised:
+        if frame.phase is REQUEST and frame.info in s.memoised:
             work.extend(_memoised(s, found, frame))
     while work:
         holder = work.popleft()
@@ -102,7 +104,7 @@ def lifetimes(s: State) -> Lifetimes:
 def _filed_by_requests(s: State) -> Iterator[Atom]:
     """Objects that requests keep under their own identity in a mapping, whatever else they keep them in."""
     for (holder, _, atom), edge in s.edges.items():
-        if _lists(holder) and edge.frame.phase is Phase.REQUEST and is_identity(s, edge.effect):
+        if _lists(holder) and edge.frame.phase is REQUEST and is_identity(s, edge.effect):
             if not _is_noted(s, edge, atom):
                 yield atom
 
@@ -124,13 +126,13 @@ def _is_noted(s: State, edge: Edge, atom: Atom) -> bool:
 
 
 def _is_made_once(atom: Atom) -> bool:
-    return isinstance(atom, Instance) and atom.phase is Phase.SETUP and atom.frame is not None
+    return isinstance(atom, Instance) and atom.phase is SETUP and atom.frame is not None
 
 
 def _listed_by_session(s: State) -> Iterator[Atom]:
     """Objects that already set-up code makes for one session, user or tenant each: `boxes[workspace_id] = Box()`."""
     for (_, _, atom), edge in s.edges.items():
-        if isinstance(atom, Instance) and atom.cls is not None and atom.phase is Phase.SETUP:
+        if isinstance(atom, Instance) and atom.cls is not None and atom.phase is SETUP:
             if edge.frame is atom.frame and is_identity(s, edge.effect) and not _is_constant(edge.effect.key):
                 yield atom
 
@@ -142,9 +144,9 @@ def _is_constant(key: Value) -> bool:
 
 def _made_in_both_phases(s: State) -> Iterator[Atom]:
     """Objects of set-up code that requests run as well: each of them makes its own."""
-    made = {(h.module, h.span, h.fqn) for h in s.heap if isinstance(h, Instance) and h.phase is Phase.REQUEST}
+    made = {(h.module, h.span, h.fqn) for h in s.heap if isinstance(h, Instance) and h.phase is REQUEST}
     for holder in s.heap:
-        if not isinstance(holder, Instance) or holder.phase is not Phase.SETUP or holder.frame is None:
+        if not isinstance(holder, Instance) or holder.phase is not SETUP or holder.frame is None:
             continue
         if holder.frame.info.function.kind is Kind.FUNCTION and (holder.module, holder.span, holder.fqn) in made:
             yield holder
@@ -166,20 +168,20 @@ def _memoised(s: State, found: Lifetimes, frame: Frame) -> Iterator[Holder]:
 
 
 def _may_be_of_request(atom: Atom) -> bool:
-    return isinstance(atom, Anything) or (isinstance(atom, Instance) and atom.phase is Phase.REQUEST)
+    return isinstance(atom, Anything) or (isinstance(atom, Instance) and atom.phase is REQUEST)
 
 
 def _by_birth(s: State, holder: Holder, for_requests: Set[ClassValue]) -> Why | None:
     match holder:
         case ModuleValue() if holder.module not in s.scripts:
             return Why("a module lives as long as the process", holder.module, 0)
-        case ClassValue() if holder.frame.phase is Phase.SETUP:
+        case ClassValue() if holder.frame.phase is SETUP:
             return Why("a class lives as long as the process", holder.info.module, holder.info.summary.head)
         case External():
             return Why(f"`{holder.fqn}` belongs to the process", None, 0)
-        case FunctionValue() if holder.env is None or holder.env.phase is Phase.SETUP:
+        case FunctionValue() if holder.env is None or holder.env.phase is SETUP:
             return Why("a function lives as long as the process", holder.info.module, holder.info.function.head)
-        case Instance() if holder.phase is Phase.SETUP and not isolated(s, holder):
+        case Instance() if holder.phase is SETUP and not isolated(s, holder):
             if holder.frame is None and (holder.cls in for_requests or _is_row(s, holder)):
                 return None  # nobody was seen to make it
             return Why("it is made once, before any request", holder.module, holder.span)
@@ -194,7 +196,7 @@ def _made_for_requests(s: State) -> set[ClassValue]:
     for made in s.heap:
         if isinstance(made, Instance) and made.cls is not None and made.frame is not None:
             phases[made.cls].add(made.phase)
-    return {cls for cls, seen in phases.items() if seen == {Phase.REQUEST} and not _is_for_all(s, cls)}
+    return {cls for cls, seen in phases.items() if seen == {REQUEST} and not _is_for_all(s, cls)}
 
 
 def _is_for_all(s: State, cls: ClassValue) -> bool:
@@ -241,16 +243,16 @@ def _promote(s: State, found: Lifetimes, holder: Holder, name: str, atom: Atom, 
     """An object held by something shared is shared too, unless it is kept for one session or is itself the leak."""
     if isinstance(atom, Method):
         atom = atom.receiver
-    if not isinstance(atom, Instance) or isolated(s, atom) or atom.joined:
+    if not isinstance(atom, Instance) or atom.joined:
         return
-    if atom.phase is Phase.SETUP and atom not in found.undecided:
+    if (atom.phase is SETUP and atom not in found.undecided) or isolated(s, atom):
         return
     if atom.frame is None and _is_row(s, atom):
         return
     edge = s.edges.get((holder, name, atom))
-    if edge is None and isinstance(holder, Instance) and holder.phase is Phase.SETUP and name in s.born.get(holder, ()):
+    if edge is None and isinstance(holder, Instance) and holder.phase is SETUP and name in s.born.get(holder, ()):
         return  # what is made before any request holds nothing of one
-    if edge is not None and edge.frame.phase is Phase.REQUEST:
+    if edge is not None and edge.frame.phase is REQUEST:
         if is_identity(s, edge.effect):
             if _is_noted(s, edge, atom):
                 return
@@ -335,7 +337,7 @@ def is_identity(s: State, effect: Effect) -> bool:
     for atom in effect.key | _composed(s, effect.key):
         if isinstance(atom, Taint) and atom.strength is Strength.IDENTITY:
             return True
-        if isinstance(atom, Ambient) or (isinstance(atom, Token) and atom.phase is Phase.REQUEST):
+        if isinstance(atom, Ambient) or (isinstance(atom, Token) and atom.phase is REQUEST):
             return True
     return effect.key_term is not None and not isinstance(effect.key_term, Const) and bool(named_id(s, effect.key_term))
 
