@@ -85,7 +85,22 @@ def test_what_stands_where() -> None:
 
 
 def test_a_tree_that_is_not_kept_is_parsed_again() -> None:
-    kept, parsed = summarise("a.py", ODD), summarise("a.py", ODD, keep=False)
+    kept, parsed = summarise("odd.py", ODD), summarise("odd.py", ODD, keep=False)
     assert not kept.is_read and not parsed.is_read
     assert kept.code == parsed.code and kept.head == parsed.head
     assert kept.is_read and not kept.code.failed
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "namesake"),
+    [
+        ("project/celery.py", "from celery import Celery\n", True),
+        ("project/celery.py", "import celery.schedules\n", True),
+        ("project/celery.py", "from celery import Celery\n\nclass Celery: ...\n", False),
+        ("project/celery.py", "from .celery import Celery\n", False),
+        ("project/celery/__init__.py", "from celery import Celery\n", False),
+        ("project/tasks.py", "from celery import Celery\n", False),
+    ],
+)
+def test_a_file_that_imports_its_own_name_is_named_for_something_else(path: str, text: str, namesake: bool) -> None:
+    assert summarise(path, text).head.namesake is namesake

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from leaklint.index.lower import lower
 from leaklint.index.skim import skim
-from leaklint.index.summary import Code, ModuleSummary
+from leaklint.index.summary import Bind, Code, How, ModuleSummary, Name
 
 T = TypeVar("T")
 
@@ -38,7 +38,19 @@ def summarise(path: str, text: str, digest: str = "", *, keep: bool = True) -> M
         SyntaxError: neither the running Python nor a newer one can parse the text, or it nests too deeply for that.
     """
     tree = _deep(partial(_parsed, text))
-    return ModuleSummary(skim(tree, text, path, digest), partial(_lowered, text, tree if keep else None))
+    head = skim(tree, text, path, digest)
+    name = path.rpartition("/")[2].removesuffix(".py")
+    own = [i.name for i in head.imports if not i.level and i.module.partition(".")[0] == name]
+    if not own:
+        return ModuleSummary(head, partial(_lowered, text, tree if keep else None))
+    code = _lowered(text, tree)
+    return ModuleSummary(replace(head, namesake=not _defined(code).issuperset(own)), code)
+
+
+def _defined(code: Code) -> set[str]:
+    """The names that a module's own statements bind, imports aside."""
+    ops = code.functions[0].ops
+    return {o.target.id for o in ops if isinstance(o, Bind) and o.how is not How.IMPORT and isinstance(o.target, Name)}
 
 
 def _lowered(text: str, tree: ast.Module | None) -> Code:

@@ -377,6 +377,7 @@ class Head(Struct, frozen=True, gc=False):
         tuple[str, ...]
     ]  # of each function the name and its parameters'; of methods also without the first
     classes: frozenset[tuple[str, ...]]  # the name of each, and the names that the head of its statement is made of
+    namesake: bool = False  # whether it imports its own name, as `celery.py` does, which is that of something else
 
 
 class Code(Struct, frozen=True, gc=False):

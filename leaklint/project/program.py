@@ -23,7 +23,6 @@ from leaklint.index.summary import (
     Class,
     Function,
     FunctionRef,
-    How,
     Kind,
     ModuleSummary,
     Name,
@@ -61,14 +60,6 @@ class Module:
             parts.pop()
         self.parts = tuple(parts)
         self.name = ".".join(parts)
-
-    @cached_property
-    def is_named_for_a_library(self) -> bool:
-        """Whether a file imports its own name, as `project/celery.py` does: its folder is not on sys.path then."""
-        if self.is_package or not self.parts:
-            return False
-        named = [i for i in self.summary.imports if not i.level and i.module.partition(".")[0] == self.parts[-1]]
-        return any(not _defines(self, imported.name) for imported in named)
 
     @cached_property
     def functions(self) -> tuple[FunctionInfo, ...]:
@@ -513,7 +504,7 @@ class Program(Struct, dict=True):
             if root and (root in self._packages or (standard and not self._is_run_from(root, folder))):
                 continue  # the inside of a package is not on sys.path
             module = self._by_parts.get((*root, *wanted))
-            if module is not None and module is not importer and not module.is_named_for_a_library:
+            if module is not None and module is not importer and not module.summary.head.namesake:
                 return module
         for root in self.roots:
             if module := self._by_parts.get((*root, *wanted)):
@@ -535,7 +526,7 @@ class Program(Struct, dict=True):
             return None
         for depth in range(len(folder), 0, -1):
             module = self._by_parts.get((*folder[:depth], *wanted))
-            if module is not None and not module.is_named_for_a_library:
+            if module is not None and not module.summary.head.namesake:
                 return module
         return None
 
@@ -548,7 +539,7 @@ class Program(Struct, dict=True):
                 continue
             if root and root in self._packages and root[-1] != _ROOT:
                 continue  # `src/` is a root also where somebody put an `__init__.py` into it
-            if len(wanted) == 1 and module.is_named_for_a_library:
+            if len(wanted) == 1 and module.summary.head.namesake:
                 continue
             if len(wanted) == 1 and not module.is_package and len(root) > 1:
                 continue  # `import redis` must not find `tools/scripts/redis.py`
@@ -557,15 +548,6 @@ class Program(Struct, dict=True):
             return None
         candidates.sort(key=lambda c: (-c[0], -c[1], c[2]))
         return candidates[0][3]
-
-
-def _defines(module: Module, name: str) -> bool:
-    """Whether a module's own statements, imports aside, bind a name."""
-    ops = module.functions[0].function.ops
-    return any(
-        isinstance(op, Bind) and op.how is not How.IMPORT and isinstance(op.target, Name) and op.target.id == name
-        for op in ops
-    )
 
 
 def common(a: tuple[str, ...], b: tuple[str, ...]) -> int:

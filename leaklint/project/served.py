@@ -57,6 +57,9 @@ class _Ways:
         self.names: dict[str, set[tuple[str, str]]] = {}  # package -> (what follows, word to be seen)
         self.words: set[str] = set()  # of the standard library, which everybody imports for other reasons
         self.parts: set[str] = set()  # of names of generated modules
+        shaped = [(shape, entry.function) for shape, entries in models.shapes.items() for entry in entries]
+        self.shapes = {shape for shape, functions in shaped if not functions}  # under whatever name
+        self.signatures = {(function, *shape) for shape, functions in shaped for function in functions}
         for pattern in _patterns(models):
             package, _, rest = pattern.partition(".")
             last = rest.rpartition(".")[2]
@@ -75,7 +78,9 @@ class _Ways:
             return True
         if any(i.name in self.words for i in summary.imports):
             return True
-        if any(self._is_shaped(name, tuple(parameters)) for name, *parameters in summary.head.signatures):
+        if not self.signatures.isdisjoint(summary.head.signatures):
+            return True
+        if any(signature[1:] in self.shapes for signature in summary.head.signatures):
             return True
         if any(name in self.models.settings for name, *_ in summary.head.classes):
             return True
@@ -85,10 +90,6 @@ class _Ways:
             not i.level and self._bring(module, i) and find_imported(program, module, i) is None
             for i in summary.imports
         )
-
-    def _is_shaped(self, function: str, parameters: tuple[str, ...]) -> bool:
-        entries = self.models.shapes.get(parameters, ())
-        return any(not entry.function or function in entry.function for entry in entries)
 
     def _bring(self, module: Module, imported: Imported) -> bool:
         ways = self.names.get(imported.module.partition(".")[0])
