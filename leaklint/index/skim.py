@@ -13,7 +13,7 @@ from itertools import chain
 
 from leaklint.index.summary import Head, Imported
 
-_DOTTED = re.compile(r"\.(?:\s|\\\n|#.*\n)*([^\W\d]\w*)")
+_DOTTED = re.compile(r"\.\s*(?:(?:\\\n|#.*\n)\s*){0,8}([^\W\d]\w*)")  # no more comments, or long ones take long
 _QUOTED = re.compile(r"""["']([^\W\d]\w*)["']""")
 _BY_NAME = "attr("  # as the calls end that take the name of an attribute
 _LAMBDA = re.compile(r"lambda\s+([\w\s,]+):")  # maybe the end of another word: nothing in front makes it fast
