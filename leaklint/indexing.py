@@ -9,8 +9,9 @@ import gc
 import pickle
 import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec import Struct
@@ -21,7 +22,7 @@ from leaklint.files import SourceFile
 from leaklint.finding import Problem
 from leaklint.index import Code, Head, ModuleSummary, summarise
 from leaklint.progress import Progress, silent
-from leaklint.workers import Worker
+from leaklint.workers import Piles, Worker
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -32,8 +33,8 @@ _HEADS = "heads"
 Answer: TypeAlias = Callable[..., Iterable[tuple[Hashable, object]]]
 """Called with summaries by path and a question, gives keys and values for whoever has asked."""
 
-_WORTHWHILE = 30_000 if workers.FORKS else 150_000  # lines and parentheses read while a process starts, and more
-_BESIDES = 6_000  # of the same, what this process has to do besides: it starts the others and imports the solver
+_WORTHWHILE = 800_000 if workers.FORKS else 4_000_000  # characters that are parsed while a process starts, and more
+_PIECE = 30_000  # characters that a process takes at a time
 _READING = 1.5e-7  # seconds for a character that is parsed and lowered
 _RECURSION = 30_000
 _TREES = 6_000_000  # characters of files whose trees are kept until it is clear which of them are needed
@@ -55,8 +56,8 @@ _Outcome: TypeAlias = ModuleSummary | Problem
 class Share:
     """Files that another process has summarised: it keeps their code for whoever asks for it."""
 
-    def __init__(self, worker: Worker | None, files: Sequence[SourceFile]) -> None:
-        self.files = {file.path: file for file in files}
+    def __init__(self, worker: Worker | None) -> None:
+        self.files: dict[str, SourceFile] = {}
         self.is_busy = worker is None  # whether it has other things to do than to hand out code
         self._worker = worker
         self._wanted: set[str] = set()
@@ -116,15 +117,21 @@ def indexed(
     the summaries by path and the question.
     """
     known = _known(files, cache) if cache is not None else {}
-    missing = [file for file in files if file.path not in known]
-    shares = _shares(missing, jobs)
-    with workers.team(_serve, [(cache, part, prepare if workers.FORKS else None) for part in shares[1:]]) as team:
+    missing = {file.path: file for file in files if file.path not in known}
+    shares = _shares([*missing.values()], jobs)
+    piles = workers.Piles([len(share) for share in shares])
+    with (
+        closing(piles),
+        workers.team(_serve, [_part(shares, n, piles, cache, prepare) for n in range(1, len(shares))]) as team,
+    ):
         found: dict[str, _Outcome] = {path: kept.summary for path, kept in known.items()}
-        found |= _summarised(shares[0], progress)
+        found |= _summarised((shares[pile][piece] for pile, piece in piles.take(0)), progress, len(missing))
         prepare()
-        elsewhere = tuple(Share(worker, part) for worker, part in zip(team, shares[1:], strict=True))
+        elsewhere = tuple(map(Share, team))
         for share in elsewhere:
-            found |= _received(share, progress)
+            found |= _received(share, missing)
+        left = [file for path, file in missing.items() if path not in found]  # by processes that are no more
+        found |= _summarised([left], progress, len(left))
         outcomes = [(found[file.path], file.text) for file in files]
         yield Indexed(
             modules=tuple((summary, text) for summary, text in outcomes if isinstance(summary, ModuleSummary)),
@@ -134,12 +141,37 @@ def indexed(
         )
 
 
-def _shares(files: Sequence[SourceFile], jobs: int) -> list[list[SourceFile]]:
-    """The files by process; what there is to parse goes with lines and parentheses, where texts may be long."""
-    if jobs == 1:
-        return [[*files]]
-    work = [(file.path, file.text.count("\n") + file.text.count("(")) for file in files]
-    return [[files[at] for at in share] for share in workers.shares(work, jobs, _WORTHWHILE, _BESIDES)]
+_Shares: TypeAlias = "list[list[list[SourceFile]]]"  # for each process the pieces of work that it is to begin with
+
+
+def _shares(files: Sequence[SourceFile], jobs: int) -> _Shares:
+    sizes = [(file.path, len(file.text)) for file in files]
+    shares = workers.shares(sizes, jobs, _WORTHWHILE) if jobs > 1 else [[*range(len(files))]]
+    piece = max(_PIECE, sum(size for _, size in sizes) // (workers.PIECES - 1))
+    return [[[files[at] for at in group] for group in _pieces(share, sizes, piece)] for share in shares]
+
+
+def _pieces(share: Sequence[int], sizes: Sequence[tuple[str, int]], least: int) -> Iterator[list[int]]:
+    """A share in pieces that are not smaller than `least`, but for the last; each is a few files, or a large one."""
+    piece: list[int] = []
+    room = least
+    for at in share:
+        piece.append(at)
+        room -= sizes[at][1]
+        if room <= 0:
+            yield piece
+            piece, room = [], least
+    if piece:
+        yield piece
+
+
+def _part(
+    shares: _Shares, number: int, piles: Piles, cache: Cache | None, prepare: Callable[[], Answer]
+) -> tuple[object, ...]:
+    """What another process is to know: of the shares all where it is a copy of this one, else its own."""
+    if workers.FORKS:
+        return cache, shares, number, piles, prepare
+    return cache, [share if at == number else [] for at, share in enumerate(shares)], number, piles, None
 
 
 def keep(cache: Cache, indexed: Indexed) -> None:
@@ -168,39 +200,44 @@ def _known(files: Sequence[SourceFile], cache: Cache) -> dict[str, reuse.Kept]:
     return {path: kept for path, kept in found.items() if kept is not None}
 
 
-def _summarised(files: Sequence[SourceFile], progress: Progress) -> dict[str, _Outcome]:
+def _summarised(pieces: Iterable[Sequence[SourceFile]], progress: Progress, count: int) -> dict[str, _Outcome]:
     outcomes: dict[str, _Outcome] = {}
     room = _TREES
-    for number, file in enumerate(files):
+    for number, file in enumerate(chain.from_iterable(pieces)):
         if number % 64 == 0:
-            progress(f"indexing {file.path}", number, len(files))
+            progress(f"indexing {file.path}", number, count)
         room -= len(file.text)
         outcomes[file.path] = _outcome(file, keep=room > 0)
     return outcomes
 
 
-def _received(share: Share, progress: Progress) -> dict[str, _Outcome]:
-    """What another process says of its files, all of which are read here when it says nothing."""
+def _received(share: Share, files: Mapping[str, SourceFile]) -> dict[str, _Outcome]:
+    """What another process says of the files that it has taken; nothing when it is no more."""
     sent = share.answer(_HEADS)
     if sent is None:
         share.is_busy = True
-        return _summarised([*share.files.values()], progress)
+        return {}
+    share.files = {path: files[path] for path in sent[0]}
     return {
         path: ModuleSummary(outcome, partial(share.code, path)) if isinstance(outcome, Head) else outcome
-        for path, outcome in zip(share.files, sent[0], strict=True)
+        for path, outcome in sent[0].items()
     }
 
 
 def _serve(
     connection: Connection,
     cache: Cache | None,
-    files: Sequence[SourceFile],
+    shares: _Shares,
+    number: int,
+    piles: Piles,
     prepare: Callable[[], Answer] | None,
 ) -> None:
     """Summarise files, send their heads, and answer for as long as somebody asks."""
     with roomy():
-        found = _summarised(files, silent)
-        heads = [outcome.head if isinstance(outcome, ModuleSummary) else outcome for outcome in found.values()]
+        found = _summarised((shares[pile][piece] for pile, piece in piles.take(number)), silent, 0)
+        heads = {
+            path: outcome.head if isinstance(outcome, ModuleSummary) else outcome for path, outcome in found.items()
+        }
         connection.send((_HEADS, heads))
         answer = prepare() if prepare is not None else None
         while True:

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ FORKS = sys.platform == "linux"
 """Whether a process starts as a copy of this one: at no cost, and with all that this one holds."""
 
 
-_UNEVEN = 1.02  # how much more than its part one share may have before a folder is taken apart for it
+_UNEVEN = 1.1  # how much more than its part one share may have before a folder is taken apart for it
 _FINE = 0.01  # of a share: folders smaller than that are left whole
 
 
@@ -33,24 +33,20 @@ def usable() -> int:
     return os.cpu_count() or 1
 
 
-def shares(files: Sequence[tuple[str, int]], jobs: int, least: int, besides: int = 0) -> list[list[int]]:
+def shares(files: Sequence[tuple[str, int]], jobs: int, least: int) -> list[list[int]]:
     """At most `jobs` shares of files, given by path and size, as positions in ascending order.
 
     What lies in one folder goes to one share, as far as the shares become about the same size; none is smaller than
-    about `least`. Gives one share, maybe empty, where there is not enough for two. Whoever has the first share has
-    something else to do `besides`.
+    about `least`. Gives one share, maybe empty, where there is not enough for two.
     """
     total = sum(size for _, size in files)
     count = max(1, min(jobs, total // least, len(files)))
     if count == 1:
         return [[*range(len(files))]]
-    even = (total + besides) / count
-    limit = even
+    even = limit = total / count
     while True:
         groups = [*_folders(files, range(len(files)), 0, limit)]
-        found, heaviest = _dealt(
-            groups, [sum(files[at][1] for at in group) for group in groups], [besides] + [0] * (count - 1)
-        )
+        found, heaviest = _dealt(groups, [sum(files[at][1] for at in group) for group in groups], count)
         if heaviest <= even * _UNEVEN or limit < even * _FINE:
             return found
         limit /= 2
@@ -70,14 +66,57 @@ def _folders(
         yield from _folders(files, folder, depth + 1, limit)
 
 
-def _dealt(groups: Sequence[Sequence[int]], sizes: Sequence[int], loads: list[int]) -> tuple[list[list[int]], int]:
-    """The groups added to shares that hold `loads`, and the size of the largest share then."""
+def _dealt(groups: Sequence[Sequence[int]], sizes: Sequence[int], count: int) -> tuple[list[list[int]], int]:
+    """The groups in shares, and the size of the largest share."""
+    loads = [0] * count
     found: list[list[int]] = [[] for _ in loads]
     for number in sorted(range(len(groups)), key=lambda number: -sizes[number]):
         lightest = loads.index(min(loads))
         loads[lightest] += sizes[number]
         found[lightest] += groups[number]
     return [sorted(share) for share in found], max(loads)
+
+
+class Piles:
+    """Piles of numbered work that several processes take from, each piece once.
+
+    A pile is a pipe that holds its numbers: whoever reads one has it. Where processes do not fork, or there can be no
+    pipe, each process takes all of its own pile and nothing else.
+    """
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self._sizes = sizes
+        self._ends: list[int] = []
+        with suppress(OSError):
+            for size in sizes if FORKS and len(sizes) > 1 else ():
+                self._ends.append(_filled(size))
+
+    def take(self, own: int) -> Iterator[tuple[int, int]]:
+        """The pile and the number of each piece for a process: those of its own pile first, then what others leave."""
+        if len(self._ends) < len(self._sizes):
+            yield from ((own, number) for number in range(self._sizes[own]))
+            return
+        for pile in (own, *(other for other in range(len(self._ends)) if other != own)):
+            while piece := os.read(self._ends[pile], _PIECE):
+                yield pile, int.from_bytes(piece, "little")
+
+    def close(self) -> None:
+        """Give back the pipes of this process."""
+        for end in self._ends:
+            os.close(end)
+
+
+_PIECE = 4  # bytes of a number
+PIECES = 4096  # as many as a pipe holds for sure
+
+
+def _filled(size: int) -> int:
+    """The end of a pipe that numbers are read from, each by one process only."""
+    assert size <= PIECES
+    reading, writing = os.pipe()
+    with open(writing, "wb") as end:  # noqa: PTH123  # a descriptor
+        end.write(b"".join(number.to_bytes(_PIECE, "little") for number in range(size)))
+    return reading
 
 
 class Worker:

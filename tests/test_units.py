@@ -178,11 +178,15 @@ def solved(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
     return programs
 
 
+def refuse(size: int) -> int:
+    raise OSError("no pipes")
+
+
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes are started for the smallest program."""
     monkeypatch.setattr(indexing, "_WORTHWHILE", 1)
-    monkeypatch.setattr(indexing, "_BESIDES", 0)
+    monkeypatch.setattr(workers, "_filled", refuse)  # so that each process has what is its own
 
 
 IDLE = {path: text.replace("@app.get('/')\n", "") for path, text in {**DESK, **TILL}.items()}

@@ -29,11 +29,15 @@ if TYPE_CHECKING:
 APP = FIXTURES / "apps" / "fit_check"
 
 
+def refuse(size: int) -> int:
+    raise OSError("no pipes, so that each process has what is its own")
+
+
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes are started for the smallest program."""
     monkeypatch.setattr(indexing, "_WORTHWHILE", 1)
-    monkeypatch.setattr(indexing, "_BESIDES", 0)
+    monkeypatch.setattr(workers, "_filled", refuse)
 
 
 def files() -> list[SourceFile]:
@@ -55,6 +59,31 @@ def test_the_number_of_processes_changes_nothing(
     alone = found(files(), 1)
     assert alone.findings and alone.problems
     assert found(files(), jobs) == alone
+
+
+@pytest.mark.skipif(not workers.FORKS, reason="only copies of a process take from one another")
+@pytest.mark.parametrize("jobs", [2, 3])
+def test_who_takes_which_files_changes_nothing(monkeypatch: pytest.MonkeyPatch, jobs: int) -> None:
+    alone = found(files(), 1)
+    monkeypatch.setattr(indexing, "_WORTHWHILE", 1)
+    monkeypatch.setattr(indexing, "_PIECE", 1)
+    assert found(files(), jobs) == alone
+
+
+@pytest.mark.skipif(not workers.FORKS, reason="only copies of a process take from one another")
+def test_each_piece_is_taken_once_and_ones_own_come_first() -> None:
+    piles = workers.Piles([3, 2, workers.PIECES])
+    first, other = piles.take(1), piles.take(0)
+    assert [next(first), next(other), next(first)] == [(1, 0), (0, 0), (1, 1)]
+    assert sorted([*first, *other]) == [(0, 1), (0, 2), *((2, number) for number in range(workers.PIECES))]
+    piles.close()
+
+
+def test_where_there_are_no_pipes_each_process_takes_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_filled", refuse)
+    piles = workers.Piles([3, 2])
+    assert [*piles.take(0)] == [(0, 0), (0, 1), (0, 2)] and [*piles.take(1)] == [(1, 0), (1, 1)]
+    piles.close()
 
 
 def test_other_processes_keep_what_they_find(eager: None, tmp_path: Path) -> None:
@@ -135,7 +164,6 @@ def outcome(file, keep):
     time.sleep(60)
 
 indexing._WORTHWHILE = 1
-indexing._BESIDES = 0
 indexing._outcome = outcome
 main()
 """
