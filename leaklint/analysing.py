@@ -17,7 +17,7 @@ from leaklint.progress import Clock, Progress, silent
 from leaklint.project import link, units
 from leaklint.project.program import Program
 from leaklint.project.units import Unit
-from leaklint.solving import analysed, asked_of, named
+from leaklint.solving import analysed, asked_of, named, quoted_in
 
 
 def analyse(
@@ -96,11 +96,11 @@ def _keys(
 
 
 def _asked(program: Program, loaded: models.Models, parts: Sequence[Unit], found: Sequence[Analysis]) -> Asked:
-    """What was asked of the files whose code nobody has read, by the units and before there were any."""
+    """What was asked of files besides their code, by the units and before there were any."""
     read = {module.path for module in program.modules if module.summary.is_read}
     for unit, analysis in zip(parts, found, strict=True):
-        read.update(module.path for module in unit.modules if module.path not in analysis.asked.texts)
-    texts = asked_of([module for module in program.modules if module.path not in read])
+        read.update(module.path for module in unit.modules if module.path not in analysis.asked.unread)
+    texts = asked_of(program)
     for analysis in found:
         for path in texts.keys() & analysis.asked.texts:
             there, missing = zip(texts[path], analysis.asked.texts[path], strict=True)
@@ -111,6 +111,8 @@ def _asked(program: Program, loaded: models.Models, parts: Sequence[Unit], found
         class_names=frozenset(loaded.settings),
         heads=any(analysis.asked.heads for analysis in found),
         texts=texts,
+        quoted=quoted_in(program),
+        unread=frozenset([module.path for module in program.modules if module.path not in read]),
     )
 
 

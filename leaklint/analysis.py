@@ -25,13 +25,15 @@ class Statistics(Struct, frozen=True):
 
 
 class Asked(Struct, frozen=True):
-    """What was asked of the files whose code nobody has read: they may change in everything else."""
+    """What was asked of files besides their code; where nobody has read that, it may change in everything else."""
 
     words: frozenset[str] = frozenset()  # that may be attributes
     parameters: frozenset[tuple[str, ...]] = frozenset()
     class_names: frozenset[str] = frozenset()
     heads: bool = False  # whether the heads of all classes were looked at
-    texts: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}  # what stands in each, and what does not
+    texts: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}  # by path what stands in each, and what does not
+    quoted: dict[str, frozenset[str]] = {}  # by path the names of modules that may be quoted, where that was asked
+    unread: frozenset[str] = frozenset()  # paths
 
 
 class Analysis(Struct, frozen=True):

@@ -102,7 +102,9 @@ def _more(cache: Cache, files: Sequence[SourceFile], known: object) -> tuple[int
         if old is None or now is None:
             return None
         new, asked = now.summary, known.analysis.asked
-        if not _answers_the_same(asked, old, new.head, file.text) and not _says_the_same(old, packed, new):
+        if not _reads_the_same(asked, file):
+            return None
+        if not _answers_the_same(asked, old, new.head) and not _says_the_same(old, packed, new):
             return None
         if not now.is_whole:
             cache.store(Kind.SUMMARY, summary_key(file.path, file.digest), pack_summary(new))
@@ -111,16 +113,23 @@ def _more(cache: Cache, files: Sequence[SourceFile], known: object) -> tuple[int
     return lines, functions
 
 
-def _answers_the_same(asked: Asked, old: Head, new: Head, text: str) -> bool:
-    """Whether a file whose code nobody read, and which may say something else now, comes to the same."""
-    if old.path not in asked.texts or set(old.imports) != set(new.imports):
+def _reads_the_same(asked: Asked, file: SourceFile) -> bool:
+    """Whether what was looked for in the text of a file is still there, and nothing else."""
+    from leaklint.index.skim import quoted_names
+
+    there, missing = asked.texts.get(file.path, ((), ()))
+    if not all(word in file.text for word in there) or any(word in file.text for word in missing):
         return False
-    there, missing = asked.texts[old.path]
+    return file.path not in asked.quoted or quoted_names(file.text) == asked.quoted[file.path]
+
+
+def _answers_the_same(asked: Asked, old: Head, new: Head) -> bool:
+    """Whether a file whose code nobody read, and which may say something else now, comes to the same."""
+    if old.path not in asked.unread or set(old.imports) != set(new.imports):
+        return False
     names = {name for name, *_ in old.classes ^ new.classes}
     return (
-        all(word in text for word in there)
-        and not any(word in text for word in missing)
-        and asked.words.isdisjoint(old.words ^ new.words)
+        asked.words.isdisjoint(old.words ^ new.words)
         and not any(signature[1:] in asked.parameters for signature in old.signatures ^ new.signatures)
         and not (names if asked.heads else names & asked.class_names)
     )

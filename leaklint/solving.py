@@ -7,7 +7,7 @@ plain data that holds nothing of the solved state.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence, Set
+from collections.abc import Collection, Iterator, Sequence, Set
 from typing import TYPE_CHECKING
 
 from leaklint.analysis import Analysis, Asked, Statistics
@@ -18,7 +18,7 @@ from leaklint.models import Models
 from leaklint.progress import Clock, Progress
 from leaklint.project import link
 from leaklint.project.link import Project
-from leaklint.project.program import Module, Program
+from leaklint.project.program import Program
 
 if TYPE_CHECKING:
     from leaklint.syntax import Files
@@ -67,27 +67,33 @@ def _not_lowered(program: Program) -> Iterator[Problem]:
 
 def _asked(program: Program, models: Models, consulted: Set[str], opened: Files | None) -> Asked:
     """What was asked of files whose code nobody has read, in whatever way."""
-    unread = [module for module in program.modules if not module.summary.is_read and module.path not in consulted]
     for word in opened.words() if opened is not None else ():
-        for module in unread:
+        for module in program.modules:
             module.mentions(word)
     return Asked(
         words=frozenset(program.wanted),
         parameters=frozenset(models.shapes),
         class_names=frozenset(models.settings),
         heads=opened is not None and opened.has_heads,
-        texts=asked_of(unread),
+        texts=asked_of(program),
+        quoted=quoted_in(program),
+        unread=frozenset([m.path for m in program.modules if not m.summary.is_read and m.path not in consulted]),
     )
 
 
-def asked_of(modules: Iterable[Module]) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-    """The words that were looked for in the texts of modules: of each path those that are there, and the others."""
+def quoted_in(program: Program) -> dict[str, frozenset[str]]:
+    """The names of modules that may be quoted in texts, by path, as far as that was asked."""
+    return {module.path: module.dotted_names for module in program.modules if module.dotted_names is not None}
+
+
+def asked_of(program: Program) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """The words that were looked for in texts: by path those that are there, and the others."""
     return {
         module.path: (
             tuple([word for word, there in module.asked.items() if there]),
             tuple([word for word, there in module.asked.items() if not there]),
         )
-        for module in modules
+        for module in program.modules
     }
 
 

@@ -217,6 +217,20 @@ def test_what_was_asked_of_it_may_not(project: Path, cache: Cache, edit: Callabl
     assert shown(warm) == shown(checked(project))
 
 
+@pytest.mark.parametrize(("remark", "same"), [("see till.web", True), ("see 'till.web'", False)])
+def test_a_comment_may_name_what_is_solved_apart_otherwise(
+    project: Path, cache: Cache, remark: str, same: bool
+) -> None:
+    (project / "till").mkdir()
+    (project / "till" / "__init__.py").touch()
+    (project / "till" / "web.py").write_text(DESK.replace("from helpers import tidy", "tidy = str"))
+    checked(project, cache)
+    (project / "helpers.py").write_text(HELPERS.replace("nothing calls it", remark))
+    warm = checked(project, cache)
+    assert recalled(warm) is same
+    assert shown(warm) == shown(checked(project))
+
+
 def test_a_file_with_a_finding_is_analysed_anew_whatever_changes_in_it(project: Path, cache: Cache) -> None:
     checked(project, cache)
     (project / "desk.py").write_text(f"# moved\n{DESK}")

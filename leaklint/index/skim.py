@@ -15,6 +15,7 @@ from leaklint.index.summary import Head, Imported
 
 _DOTTED = re.compile(r"\.\s*(?:(?:\\\n|#.*\n)\s*){0,8}([^\W\d]\w*)")  # no more comments, or long ones take long
 _QUOTED = re.compile(r"""["']([^\W\d]\w*)["']""")
+_MODULE = re.compile(r"""["'}](?<!["']["'}])([^\W\d]\w*(?:(?:[.:]\w+)+\.?|\.))(?=["'{](?!["']))""")  # in no docstring
 _BY_NAME = "attr("  # as the calls end that take the name of an attribute
 _LAMBDA = re.compile(r"lambda\s+([\w\s,]+):")  # maybe the end of another word: nothing in front makes it fast
 
@@ -87,6 +88,11 @@ def _names(node: ast.ClassDef) -> Iterator[str]:
     for part in chain(*map(ast.walk, (*node.bases, *(keyword.value for keyword in node.keywords)))):
         if isinstance(part, (ast.Name, ast.Attribute)):
             yield part.id if isinstance(part, ast.Name) else part.attr
+
+
+def quoted_names(text: str) -> frozenset[str]:
+    """What is quoted in a text and may be the dotted name of a module, begin one, or be of something in one."""
+    return frozenset(_MODULE.findall(text))
 
 
 def _words(text: str) -> frozenset[str]:

@@ -5,7 +5,6 @@ Nothing here evaluates a term or knows a library.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -15,6 +14,7 @@ from typing import NamedTuple
 from msgspec import Struct, field
 
 from leaklint.finding import Span
+from leaklint.index.skim import quoted_names
 from leaklint.index.summary import (
     Attr,
     Bind,
@@ -40,9 +40,6 @@ _CLASS, _MODULE, _LOOP, _TRY = Kind.CLASS, Kind.MODULE, BlockKind.LOOP, BlockKin
 _ROOT = "src"  # a folder for packages, by convention
 
 
-_DOTTED = re.compile(r"""["'}](?<!["']["'}])([^\W\d]\w*(?:(?:[.:]\w+)+\.?|\.))(?=["'{](?!["']))""")  # in no docstring
-
-
 class Module:
     """One module of the program."""
 
@@ -51,6 +48,7 @@ class Module:
         self.path = summary.path
         self.text = text  # for spans and for LibCST; no fact may come from it
         self.quoted = False  # whether the text has said what the summary does not
+        self.dotted_names: frozenset[str] | None = None  # what `dotted` gave
         self.asked: dict[str, bool] = {}  # whether words stand in the text, as far as anybody wanted to know
         self.wanted: set[str] = set()  # words that anybody looked for among those that may be attributes
         self._rows: list[str] | None = None
@@ -94,7 +92,9 @@ class Module:
 
     def dotted(self) -> frozenset[str]:
         """What is quoted and may be the dotted name of a module, begin one, or be of something in one."""
-        return frozenset(_DOTTED.findall(self.text))
+        if self.dotted_names is None:
+            self.dotted_names = quoted_names(self.text)
+        return self.dotted_names
 
     def span(self, packed: Range) -> Span:
         """A finding's span: code points, columns from 1."""
