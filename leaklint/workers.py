@@ -107,7 +107,7 @@ class Piles:
 
 
 _PIECE = 4  # bytes of a number
-PIECES = 4096  # as many as a pipe holds for sure
+PIECES = 1024  # as many as a pipe holds for sure: a page, where a user has many pipes already
 
 
 def _filled(size: int) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
 
-from leaklint.index import summarise
-from leaklint.index.summary import Bind, How, Imported, Kind, attributes
+from leaklint.index import parse, summarise
+from leaklint.index.summary import Bind, Code, How, Imported, Kind, attributes
 
 OWN = sorted((Path(__file__).parent.parent / "leaklint").rglob("*.py"))
 
@@ -104,3 +105,17 @@ def test_a_tree_that_is_not_kept_is_parsed_again() -> None:
 )
 def test_a_file_that_imports_its_own_name_is_named_for_something_else(path: str, text: str, namesake: bool) -> None:
     assert summarise(path, text).head.namesake is namesake
+
+
+def test_code_that_nests_too_deeply_to_be_lowered_is_empty_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    lower = parse.lower
+
+    def deep(tree: ast.Module) -> Code:
+        if tree.body:
+            raise RecursionError
+        return lower(tree)
+
+    monkeypatch.setattr(parse, "lower", deep)
+    code = summarise("a.py", "def f(): ...\n").code
+    assert code.failed == "nested too deeply to analyse"
+    assert [function.kind for function in code.functions] == [Kind.MODULE] and not code.classes

@@ -1,7 +1,8 @@
 """A program's modules to its units: code of two of them is never in one process, because nothing imports both.
 
 An import keeps modules together, also one of a test, and the name of a module in a text of one that a request can
-meet; so do a package, and a framework that runs modules by file. Reads heads of summaries only: nothing is evaluated.
+meet; so do a package, and a framework that runs modules by file. Reads heads of summaries, and what texts quote:
+nothing is evaluated.
 """
 
 from __future__ import annotations
